@@ -1,0 +1,31 @@
+// The text of an executable in dist/bin: runs dist/lib/NAME.cjs with V8's code cache beside it, which saves parsing and
+// compiling a third of a megabyte at each start.
+
+/**
+ * NODE_EXTRA_CA_CERTS makes Node parse every certificate of the host at boot (some 40 ms); no command opens a TLS connection.
+ * The cache file is written by the first run that may; a stale or foreign one is rejected by V8 and replaced.
+ */
+export function launcher(name: string): string {
+  return `#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS node
+'use strict'
+const fs = require('fs'), path = require('path'), vm = require('vm')
+const file = path.join(path.dirname(fs.realpathSync(__filename)), '..', 'lib', '${name}.cjs')
+const cache = file + '.' + process.version + '.cache'
+const source = fs.readFileSync(file, 'utf8')
+let cachedData
+try { cachedData = fs.readFileSync(cache) } catch {}
+const script = new vm.Script('(function(exports,require,module,__filename,__dirname){' + source + '\\n})', {
+  filename: file, cachedData, importModuleDynamically: vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+const module_ = { exports: {} }
+script.runInThisContext()(module_.exports, require('module').createRequire(file), module_, file, path.dirname(file))
+if (!cachedData || script.cachedDataRejected) {
+  process.once('exit', () => {
+    try {
+      const fresh = cache + '.' + process.pid
+      fs.writeFileSync(fresh, script.createCachedData())
+      fs.renameSync(fresh, cache)
+    } catch {}
+  })
+}
+`
+}

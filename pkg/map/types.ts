@@ -1,0 +1,117 @@
+// What a map is to the rest of the kernel side. One file a kind implements MapKind; kinds.ts lists them.
+import type { Memory } from '../mem/memory.js'
+import type { Region } from '../mem/space.js'
+
+/** Checked attributes of a map: what BPF_MAP_CREATE settled. */
+export interface MapAttr {
+  readonly id: number
+  readonly type: number
+  readonly name: string
+  readonly keySize: number
+  readonly valueSize: number
+  readonly maxEntries: number
+  readonly flags: number
+  readonly mapExtra: number
+  readonly innerMapId: number
+  readonly btfId: number
+  readonly btfKeyTypeId: number
+  readonly btfValueTypeId: number
+}
+
+/** What a kind needs from above: memory and the little of the kernel that maps see. */
+export interface MapHost {
+  readonly mem: Memory
+  /** Possible CPUs: per-CPU values come one behind another. */
+  readonly cpus: number
+  /** The CPU programs run on now. */
+  cpu(): number
+  random32(): number
+  /** Ids become objects only through the kernel: the address of the map of that id (0: none), for maps of maps. */
+  mapAddr(id: number): number
+  mapIdAt(addr: number): number
+  /** Attributes of another map, for the inner-map template check. */
+  mapAttr(id: number): MapAttr | undefined
+  /** Type of a loaded program, for prog_array and per-entry programs; undefined: no such id. */
+  progType(id: number): number | undefined
+  /** References that an element holds keep the object alive. */
+  hold(kind: 'map' | 'prog', id: number): void
+  drop(kind: 'map' | 'prog', id: number): void
+  deviceExists(ifindex: number): boolean
+}
+
+/**
+ * A map in memory. `addr` is what programs hold as `struct bpf_map *`. Keys and values are pointers into the one memory; results are
+ * 0 or a negative errno, or a pointer (0: NULL). None of these allocates.
+ */
+export interface BpfMap {
+  readonly attr: MapAttr
+  readonly addr: number
+  readonly region: Region
+
+  /** From programs: pointer to the value (this CPU's), 0 when absent. */
+  lookup(key: number): number
+  update(key: number, value: number, flags: number): number
+  delete(key: number): number
+  push?(value: number, flags: number): number
+  pop?(value: number): number
+  peek?(value: number): number
+  /** bpf_map_lookup_percpu_elem */
+  lookupPercpu?(key: number, cpu: number): number
+  /** bpf_for_each_map_elem: calls back with (key pointer, value pointer) until it returns non-zero; the count of calls. */
+  forEach?(callback: (key: number, value: number) => number): number
+  /** bpf_redirect_map's view: what an entry names, undefined when empty. */
+  target?(key: number): { ifindex?: number; cpu?: number; progId?: number } | undefined
+
+  /** From bpf(2), on byte arrays; per-CPU values are all CPUs'. Throw KernelError. */
+  sysLookup(key: Uint8Array, flags: number): Uint8Array
+  sysUpdate(key: Uint8Array, value: Uint8Array, flags: number): void
+  sysDelete(key: Uint8Array): void
+  sysLookupAndDelete?(key: Uint8Array, flags: number): Uint8Array
+  /** key undefined, or not there: the first; result undefined: no more. */
+  sysNextKey(key: Uint8Array | undefined): Uint8Array | undefined
+  /** Frees what elements hold (inner maps, programs), before the region goes. */
+  destroy(): void
+  /** Facts from which the JIT emits lookups, update and delete inline; absent: it calls the helper. */
+  readonly jit?: MapJit
+}
+
+export type MapJit = ArrayJit | HashJit
+
+/** value(i) = base + i * stride for i < maxEntries; percpu: + cpu * cpuStride */
+export interface ArrayJit {
+  readonly kind: 'array'
+  readonly base: number
+  readonly stride: number
+  readonly maxEntries: number
+  readonly cpuStride?: number
+}
+
+/**
+ * Chained hash, all addresses fixed for the map's life. bucket = hash & mask; u32 heads at `buckets`; element: +0 u32 next (0: end),
+ * +4 u32 hash, +8 key, +valueOffset value (percpu: + cpu * cpuStride). hash: see map/hash-function.ts.
+ */
+export interface HashJit {
+  readonly kind: 'hash'
+  readonly buckets: number
+  readonly mask: number
+  readonly seed: number
+  readonly keySize: number
+  readonly valueOffset: number
+  readonly cpuStride?: number
+  /** LRU: a hit stores 1 as u32 here, relative to the element; undefined: no reference mark. */
+  readonly refOffset?: number
+}
+
+/** One kind of map: the record that kinds.ts lists. */
+export interface MapKind {
+  readonly type: number
+  /** bpftool's word: 'array', 'percpu_hash' … */
+  readonly name: string
+  /** map_alloc_check and map_alloc's errors, before anything is allocated. Throws KernelError. */
+  check(attr: Omit<MapAttr, 'id'>, host: MapHost): void
+  /** Bytes of region a map of these attributes needs, header included. */
+  bytes(attr: MapAttr, host: MapHost): number
+  /** Puts a new map into its zeroed region; later processes call open on the same bytes. */
+  create(attr: MapAttr, region: Region, host: MapHost): BpfMap
+  open(attr: MapAttr, region: Region, host: MapHost): BpfMap
+}

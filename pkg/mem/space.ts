@@ -1,0 +1,129 @@
+// The persistent part of the linear memory: regions with addresses that survive the process, so that pointers stored in maps stay true.
+import { KernelError, assert } from '../bytes/errors.js'
+import { ENOMEM } from '../uapi/errno.js'
+import { REGIONS } from './layout.js'
+import type { Memory } from './memory.js'
+
+/** Unit of allocation, of saving and of change detection. Equal to the store's PAGE. */
+export const REGION_PAGE = 16384
+
+/** The part of the store that regions need; pkg/state's Store has it. */
+export interface Pager {
+  pages(area: string): number[]
+  readPage(area: string, index: number): Uint8Array | undefined
+  writePage(area: string, index: number, bytes: Uint8Array): void
+  pageCrc(area: string, index: number): number | undefined
+  dropArea(area: string): void
+}
+
+/** One area of memory, a whole number of pages, zero until loaded or written. */
+export interface Region {
+  readonly name: string
+  readonly addr: number
+  readonly size: number
+  /** Contents are in memory. */
+  loaded: boolean
+  /** Something may have written to it since the last save: set before handing pointers into it to a program or a writing handler. */
+  touched: boolean
+}
+
+export interface RegionRow {
+  readonly name: string
+  readonly addr: number
+  readonly size: number
+}
+
+/** First-fit allocation over [REGIONS, end of memory). Rows are what the kernel persists. */
+export class AddressSpace {
+  readonly #mem: Memory
+  readonly #pager: Pager
+  readonly #crc: (bytes: Uint8Array) => number
+  /** Ascending by address. */
+  readonly #rows: RegionRow[]
+  readonly #regions = new Map<string, Region>()
+  changed = false
+
+  constructor(mem: Memory, pager: Pager, crc: (bytes: Uint8Array) => number, rows: readonly RegionRow[]) {
+    this.#mem = mem
+    this.#pager = pager
+    this.#crc = crc
+    this.#rows = [...rows].sort((a, b) => a.addr - b.addr)
+  }
+
+  get rows(): readonly RegionRow[] {
+    return this.#rows
+  }
+
+  /** A new zeroed region. ENOMEM when no gap is wide enough. */
+  allocate(name: string, bytes: number): Region {
+    assert(!this.#rows.some((row) => row.name === name), `region ${name} exists`)
+    const size = Math.max(1, Math.ceil(bytes / REGION_PAGE)) * REGION_PAGE
+    const addr = this.#gap(size)
+    const row = { name, addr, size }
+    this.#rows.push(row)
+    this.#rows.sort((a, b) => a.addr - b.addr)
+    this.changed = true
+    this.#mem.u8.fill(0, addr, addr + size)
+    const region: Region = { ...row, loaded: true, touched: true }
+    this.#regions.set(name, region)
+    return region
+  }
+
+  #gap(size: number): number {
+    let at = REGIONS
+    for (const row of this.#rows) {
+      if (row.addr - at >= size) return at
+      at = row.addr + row.size
+    }
+    if (this.#mem.size - at < size) throw new KernelError(ENOMEM)
+    return at
+  }
+
+  /** The region of that name with its contents in memory. */
+  open(name: string): Region {
+    const known = this.#regions.get(name)
+    if (known) return known
+    const row = this.#rows.find((r) => r.name === name)
+    assert(row, `region ${name} is not there`)
+    const region: Region = { ...row, loaded: true, touched: false }
+    for (const index of this.#pager.pages(name)) {
+      const page = this.#pager.readPage(name, index)
+      if (page) this.#mem.u8.set(page, row.addr + index * REGION_PAGE)
+    }
+    this.#regions.set(name, region)
+    return region
+  }
+
+  release(name: string): void {
+    const at = this.#rows.findIndex((row) => row.name === name)
+    if (at < 0) return
+    this.#rows.splice(at, 1)
+    this.#regions.delete(name)
+    this.#pager.dropArea(name)
+    this.changed = true
+  }
+
+  /** Writes the pages that differ from the store's. */
+  save(): void {
+    for (const region of this.#regions.values()) {
+      if (region.touched) this.#saveRegion(region)
+    }
+  }
+
+  #saveRegion(region: Region): void {
+    for (let index = 0; index * REGION_PAGE < region.size; index += 1) {
+      const from = region.addr + index * REGION_PAGE
+      const page = this.#mem.u8.slice(from, from + REGION_PAGE)
+      const stored = this.#pager.pageCrc(region.name, index)
+      if (stored === undefined ? isZero(page) : stored === this.#crc(page)) continue
+      this.#pager.writePage(region.name, index, page)
+    }
+    region.touched = false
+  }
+}
+
+function isZero(page: Uint8Array): boolean {
+  const words = new Uint32Array(page.buffer, page.byteOffset, page.length >> 2)
+  for (let i = 0; i < words.length; i += 1) if (words[i] !== 0) return false
+  return true
+}
