@@ -1,0 +1,9 @@
+// How BTF is refused: one line with file and section first.
+import { InputError } from '../bytes/errors.js'
+
+/** Makes the error of one BTF blob. */
+export type BtfError = (reason: string) => InputError
+
+export function btfError(file: string, section = '.BTF'): BtfError {
+  return reason => new InputError(`${file}: ${section}: ${reason}`)
+}

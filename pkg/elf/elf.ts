@@ -1,0 +1,71 @@
+// A BPF object file as sections, symbols and relocations: a typed wrapper around elfy, which gives names and bytes; every number
+// is re-read at its right offset. Answers to the part of libelf that libbpf uses.
+import elfy from 'elfy'
+import { elfError, readHeaders, type SectionHeader } from './header.js'
+import { readRelocations, type Relocation } from './relocation.js'
+import { readSymbols, type ElfSymbol } from './symbol.js'
+import { SHF, SHT } from './uapi.js'
+
+export interface Section {
+  readonly index: number
+  readonly name: string
+  /** SHT_* as the file has it. */
+  readonly type: number
+  readonly flags: bigint
+  readonly size: number
+  readonly link: number
+  readonly info: number
+  readonly align: number
+  readonly entsize: number
+  /** A view of the file: copy before changing. Empty for SHT_NOBITS, whose `size` bytes are all zero. */
+  readonly data: Uint8Array
+}
+
+export interface Elf {
+  readonly file: string
+  readonly sections: readonly Section[]
+  readonly symbols: readonly ElfSymbol[]
+  /** The first section of that name. */
+  section(name: string): Section | undefined
+  /** REL and RELA entries that apply to a section, by offset. */
+  relocations(target: Section): readonly Relocation[]
+}
+
+/** Opens a relocatable BPF object; `file` is the name that errors carry. Throws InputError and nothing else. */
+export function openElf(bytes: Uint8Array, file: string): Elf {
+  const headers = readHeaders(bytes, file)
+  const sections = readSections(bytes, headers, file)
+  const symbols = readSymbols(sections, file)
+  return {
+    file,
+    sections,
+    symbols,
+    section: name => sections.find(s => s.name === name),
+    relocations: target => readRelocations(sections, target, symbols.length, file),
+  }
+}
+
+function readSections(bytes: Uint8Array, headers: readonly SectionHeader[], file: string): Section[] {
+  const parsed = parse(bytes, file)
+  if (parsed.length !== headers.length) throw elfError(file, `${parsed.length} sections read, the header says ${headers.length}`)
+  return headers.map((h, index): Section => {
+    const { name, data } = parsed[index]!
+    return {
+      index, name, type: h.type, flags: h.flags, size: h.size, link: h.link, info: h.info, align: h.align, entsize: h.entsize,
+      data: h.type === SHT.NOBITS || h.type === SHT.NULL ? new Uint8Array(0) : data,
+    }
+  })
+}
+
+function parse(bytes: Uint8Array, file: string): { name: string; data: Uint8Array }[] {
+  try {
+    return elfy.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).body.sections
+  } catch (cause) {
+    throw elfError(file, `not a proper ELF object (${cause instanceof Error ? cause.name : 'unknown reason'})`)
+  }
+}
+
+/** A section that holds instructions. */
+export function isExecutable(section: Section): boolean {
+  return section.type === SHT.PROGBITS && (section.flags & SHF.EXECINSTR) !== 0n
+}
