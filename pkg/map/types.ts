@@ -16,6 +16,14 @@ export interface MapAttr {
   readonly btfId: number
   readonly btfKeyTypeId: number
   readonly btfValueTypeId: number
+  /** Parts of the value that the kernel owns (bpf_spin_lock, bpf_timer, kptr …): copies go around them, reads show zeros. Ascending. */
+  readonly fields?: readonly ValueField[]
+}
+
+export interface ValueField {
+  readonly kind: string
+  readonly offset: number
+  readonly size: number
 }
 
 /** What a kind needs from above: memory and the little of the kernel that maps see. */
@@ -48,7 +56,8 @@ export interface BpfMap {
   readonly addr: number
   readonly region: Region
 
-  /** From programs: pointer to the value (this CPU's), 0 when absent. */
+  // From programs.
+  /** Pointer to the value (this CPU's), 0 when absent. */
   lookup(key: number): number
   update(key: number, value: number, flags: number): number
   delete(key: number): number
@@ -62,6 +71,18 @@ export interface BpfMap {
   /** bpf_redirect_map's view: what an entry names, undefined when empty. */
   target?(key: number): { ifindex?: number; cpu?: number; progId?: number } | undefined
 
+  /** prog_array: id of the program in slot `index`, 0: none. What a tail call asks. */
+  progAt?(index: number): number
+  /** prog_array: type of the programs in it, 0: none yet; and whether a program of that type may use the map (the first one claims it). */
+  ownerType?(): number
+  claim?(progType: number): boolean
+  /** ringbuf */
+  readonly ring?: Ring
+  /** perf_event_array: one ring a CPU, as if a reader sat on every CPU. */
+  readonly perf?: PerfRings
+  /** A device went away: entries that name it go too (devmap, devmap_hash). */
+  dropDevice?(ifindex: number): void
+
   /** From bpf(2), on byte arrays; per-CPU values are all CPUs'. Throw KernelError. */
   sysLookup(key: Uint8Array, flags: number): Uint8Array
   sysUpdate(key: Uint8Array, value: Uint8Array, flags: number): void
@@ -73,6 +94,33 @@ export interface BpfMap {
   destroy(): void
   /** Facts from which the JIT emits lookups, update and delete inline; absent: it calls the helper. */
   readonly jit?: MapJit
+}
+
+/** struct bpf_ringbuf's operations. Samples are pointers; negative: -errno. */
+export interface Ring {
+  /** Pointer to `size` zero-or-old bytes, 0 when there is no room. */
+  reserve(size: number): number
+  /** Ends a reservation. */
+  submit(sample: number, discard: boolean): void
+  output(data: number, size: number): number
+  /** BPF_RB_AVAIL_DATA, RING_SIZE, CONS_POS, PROD_POS. */
+  query(what: number): number
+  /** What a consumer in user space reads: committed samples, which leave the ring. */
+  drain(): Uint8Array[]
+}
+
+export interface PerfRecord {
+  readonly cpu: number
+  /** Virtual ns. */
+  readonly time: bigint
+  readonly data: Uint8Array
+}
+
+export interface PerfRings {
+  /** PERF_SAMPLE_RAW of up to three pieces of memory, as [address, length] pairs. 0 or -errno. */
+  output(cpu: number, time: bigint, pieces: readonly (readonly [number, number])[]): number
+  /** Records of all CPUs, oldest first, which leave the rings; and how many found no room since the last drain. */
+  drain(): { records: PerfRecord[]; lost: number }
 }
 
 export type MapJit = ArrayJit | HashJit

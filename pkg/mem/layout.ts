@@ -25,6 +25,10 @@ export const CONTEXTS_END = 0x50000
 export const RING = 0x50000
 export const RING_SLOTS = 64
 
+/** Keys that bpf(2) hands to maps, which take pointers. */
+export const MAP_STAGING = 0x60000
+export const MAP_STAGING_END = 0x100000
+
 /** struct net_device, netdev_rx_queue … of the devices this process has touched. */
 export const KERNEL_STRUCTS = 0x100000
 export const KERNEL_STRUCTS_END = 0x1000000

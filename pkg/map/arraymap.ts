@@ -1,0 +1,134 @@
+// array, percpu_array: kernel/bpf/arraymap.c
+import type { Region } from '../mem/space.js'
+import { MAP_F, MAP_TYPE, UPDATE } from '../uapi/bpf.js'
+import { E2BIG, EEXIST, EINVAL } from '../uapi/errno.js'
+import { MapBase, badUpdate, percpuSize } from './base.js'
+import { ACCESS, PCPU_MIN_UNIT_SIZE, checkFlags, refuse, type NewMap } from './check.js'
+import { copyValue } from './copy.js'
+import { MAP, round8, writeHeader } from './header.js'
+import type { ArrayJit, MapAttr, MapHost, MapKind } from './types.js'
+import { MAP_STAGING } from '../mem/layout.js'
+
+const ARRAY_FLAGS = ACCESS | MAP_F.NUMA_NODE | MAP_F.MMAPABLE | MAP_F.PRESERVE_ELEMS | MAP_F.INNER_MAP
+
+/** array_map_alloc_check, for every kind that is an array inside. */
+export function checkArray(attr: NewMap): void {
+  const percpu = attr.type === MAP_TYPE.PERCPU_ARRAY
+  refuse(attr.maxEntries === 0 || attr.keySize !== 4 || attr.valueSize === 0, EINVAL)
+  checkFlags(attr, ARRAY_FLAGS)
+  refuse(percpu && (attr.flags & MAP_F.NUMA_NODE) !== 0, EINVAL)
+  refuse(attr.type !== MAP_TYPE.ARRAY && (attr.flags & (MAP_F.MMAPABLE | MAP_F.INNER_MAP)) !== 0, EINVAL)
+  refuse(attr.type !== MAP_TYPE.PERF_EVENT_ARRAY && (attr.flags & MAP_F.PRESERVE_ELEMS) !== 0, EINVAL)
+  refuse(attr.valueSize > 0x7fffffff, E2BIG)
+  refuse(percpu && round8(attr.valueSize) > PCPU_MIN_UNIT_SIZE, E2BIG)
+}
+
+/** Keys of anything indexed: 0 … max_entries - 1, in order. Writes the answer into the staging area. */
+export function nextIndex(map: { attr: MapAttr }, host: MapHost, key: number): number {
+  const at = key === 0 ? 0xffffffff : host.mem.view.getUint32(key, true)
+  const { maxEntries } = map.attr
+  if (at === maxEntries - 1) return 0
+  host.mem.view.setUint32(MAP_STAGING, at >= maxEntries ? 0 : at + 1, true)
+  return MAP_STAGING
+}
+
+/** Loops inside loops' callbacks: each has a key of its own. */
+let loops = 0
+
+/** Elements in a row, each with every CPU's value when per-CPU. */
+export class ArrayMap extends MapBase {
+  readonly jit: ArrayJit
+  readonly #base: number
+  readonly #stride: number
+  readonly #cpuStride: number
+
+  constructor(attr: MapAttr, region: Region, host: MapHost) {
+    super(attr, region, host)
+    const percpu = attr.type === MAP_TYPE.PERCPU_ARRAY
+    this.#base = region.addr + MAP.size
+    this.#stride = elementSize(attr, host)
+    this.#cpuStride = percpu ? round8(attr.valueSize) : 0
+    const jit = { kind: 'array', base: this.#base, stride: this.#stride, maxEntries: attr.maxEntries } as const
+    this.jit = percpu ? { ...jit, cpuStride: this.#cpuStride } : jit
+  }
+
+  protected override find(key: number): number {
+    const index = this.mem.view.getUint32(key, true)
+    return index >= this.attr.maxEntries ? 0 : this.#base + index * this.#stride
+  }
+
+  lookup(key: number): number {
+    this.touch()
+    const value = this.find(key)
+    return value === 0 ? 0 : value + this.#cpuStride * this.host.cpu()
+  }
+
+  lookupPercpu(key: number, cpu: number): number {
+    if (this.#cpuStride === 0) return 0
+    const value = this.find(key)
+    return value === 0 || cpu >>> 0 >= this.host.cpus ? 0 : value + this.#cpuStride * cpu
+  }
+
+  protected override place(key: number, flags: number): number {
+    if (badUpdate(flags)) return -EINVAL
+    const value = this.find(key)
+    if (value === 0) return -E2BIG
+    if (flags & UPDATE.NOEXIST) return -EEXIST
+    if (flags & UPDATE.F_LOCK && !this.hasLock) return -EINVAL
+    return value
+  }
+
+  update(key: number, value: number, flags: number): number {
+    const at = this.place(key, flags)
+    if (at < 0) return at
+    this.touch()
+    copyValue(this.mem, at + this.#cpuStride * this.host.cpu(), value, this.attr.valueSize, this.attr.fields)
+    return 0
+  }
+
+  delete(_key: number): number {
+    return -EINVAL
+  }
+
+  protected override next(key: number): number {
+    return nextIndex(this, this.host, key)
+  }
+
+  forEach(callback: (key: number, value: number) => number): number {
+    this.touch()
+    const cpu = this.#cpuStride * this.host.cpu()
+    const key = MAP_STAGING + 8 * (loops += 1)
+    let index = 0
+    for (let stop = 0; index < this.attr.maxEntries && stop === 0; index += 1) {
+      this.mem.view.setUint32(key, index, true)
+      stop = callback(key, this.#base + index * this.#stride + cpu)
+    }
+    loops -= 1
+    return index
+  }
+
+  protected override get userValueSize(): number {
+    return this.#cpuStride > 0 ? percpuSize(this.attr.valueSize, this.host.cpus) : this.attr.valueSize
+  }
+}
+
+function elementSize(attr: MapAttr, host: MapHost): number {
+  return attr.type === MAP_TYPE.PERCPU_ARRAY ? percpuSize(attr.valueSize, host.cpus) : round8(attr.valueSize)
+}
+
+function arrayKind(type: number, name: string): MapKind {
+  return {
+    type,
+    name,
+    check: checkArray,
+    bytes: (attr, host) => MAP.size + elementSize(attr, host) * attr.maxEntries,
+    create(attr, region, host) {
+      writeHeader(host.mem, region.addr, attr)
+      return new ArrayMap(attr, region, host)
+    },
+    open: (attr, region, host) => new ArrayMap(attr, region, host),
+  }
+}
+
+export const array = arrayKind(MAP_TYPE.ARRAY, 'array')
+export const percpuArray = arrayKind(MAP_TYPE.PERCPU_ARRAY, 'percpu_array')
