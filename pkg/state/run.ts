@@ -1,4 +1,4 @@
-// A run: a sorted table in a file that never changes (seg/keys.N), read block by block. Leaves of some 4 KB hold the keys as a JSON array on
+// A run: a sorted table in a file that never changes (seg/keys.N), read block by block. Leaves of some 2 KB hold the keys as a JSON array on
 // their first line and one value per further line (an empty one: deleted); above them nodes of [first key, offset, length, crc] up to one root.
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,8 @@ export interface RunRef {
 type Child = readonly [first: string, at: number, length: number, crc: number]
 interface Leaf { readonly keys: readonly string[]; readonly texts: readonly string[] }
 
-const BLOCK = 4096
+const LEAF = 2048
+const NODE = 4096
 const CHUNK = 1 << 20
 /** Blocks kept parsed; a command touches a handful, only a whole walk gets here. */
 const KEPT = 2048
@@ -67,7 +68,7 @@ class RunWriter {
     this.#keys.push(key)
     this.#texts.push(text)
     this.#leafSize += key.length + text.length + 4
-    if (this.#leafSize >= BLOCK) this.#endLeaf()
+    if (this.#leafSize >= LEAF) this.#endLeaf()
   }
 
   finish(n: number): RunRef | undefined {
@@ -106,7 +107,7 @@ class RunWriter {
     this.#chunks.push(block)
     this.#chunkBytes += block.length
     if (this.#chunkBytes >= CHUNK) this.#flush()
-    if (level.size >= BLOCK) this.#endNode(depth)
+    if (level.size >= NODE) this.#endNode(depth)
   }
 
   #flush(): void {

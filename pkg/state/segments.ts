@@ -166,7 +166,7 @@ export class Segments {
   /** A big state has bigger segments, so that there are never many files to open. */
   #target(): number {
     let bytes = 0
-    for (const usage of this.#usage.values()) bytes += usage.bytes
+    for (const n of new Set([...this.#usage.keys(), ...this.#ends.keys()])) bytes += this.#end(n)
     return Math.max(this.#limits.segment, bytes / 8)
   }
 
