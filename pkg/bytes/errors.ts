@@ -7,12 +7,15 @@ export class KernelError extends Error {
   readonly errno: Errno
   readonly extack: string | undefined
   readonly log: string | undefined
+  /** After a verifier's refusal: what to change, for a C programmer. */
+  readonly explain: string | undefined
 
-  constructor(errno: Errno, extack?: string, log?: string) {
+  constructor(errno: Errno, extack?: string, log?: string, explain?: string) {
     super(extack ?? errnoName(errno))
     this.errno = errno
     this.extack = extack
     this.log = log
+    this.explain = explain
   }
 }
 

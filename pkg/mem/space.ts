@@ -33,36 +33,46 @@ export interface RegionRow {
   readonly size: number
 }
 
-/** First-fit allocation over [REGIONS, end of memory). Rows are what the kernel persists. */
+/** Where the rows live between processes; one row is read without the others. */
+export interface RegionTable {
+  get(name: string): RegionRow | undefined
+  all(): RegionRow[]
+  set(row: RegionRow): void
+  delete(name: string): void
+}
+
+/** First-fit allocation over [REGIONS, end of memory). */
 export class AddressSpace {
   readonly #mem: Memory
   readonly #pager: Pager
   readonly #crc: (bytes: Uint8Array) => number
-  /** Ascending by address. */
-  readonly #rows: RegionRow[]
+  readonly #table: RegionTable
+  /** Ascending by address; read on the first allocation. */
+  #rows: RegionRow[] | undefined
   readonly #regions = new Map<string, Region>()
-  changed = false
 
-  constructor(mem: Memory, pager: Pager, crc: (bytes: Uint8Array) => number, rows: readonly RegionRow[]) {
+  constructor(mem: Memory, pager: Pager, crc: (bytes: Uint8Array) => number, table: RegionTable) {
     this.#mem = mem
     this.#pager = pager
     this.#crc = crc
-    this.#rows = [...rows].sort((a, b) => a.addr - b.addr)
+    this.#table = table
   }
 
-  get rows(): readonly RegionRow[] {
+  #sorted(): RegionRow[] {
+    this.#rows ??= this.#table.all().sort((a, b) => a.addr - b.addr)
     return this.#rows
   }
 
   /** A new zeroed region. ENOMEM when no gap is wide enough. */
   allocate(name: string, bytes: number): Region {
-    assert(!this.#rows.some((row) => row.name === name), `region ${name} exists`)
+    assert(this.#table.get(name) === undefined, `region ${name} exists`)
     const size = Math.max(1, Math.ceil(bytes / REGION_PAGE)) * REGION_PAGE
     const addr = this.#gap(size)
     const row = { name, addr, size }
-    this.#rows.push(row)
-    this.#rows.sort((a, b) => a.addr - b.addr)
-    this.changed = true
+    const rows = this.#sorted()
+    rows.push(row)
+    rows.sort((a, b) => a.addr - b.addr)
+    this.#table.set(row)
     this.#mem.u8.fill(0, addr, addr + size)
     const region: Region = { ...row, loaded: true, touched: true }
     this.#regions.set(name, region)
@@ -71,7 +81,7 @@ export class AddressSpace {
 
   #gap(size: number): number {
     let at = REGIONS
-    for (const row of this.#rows) {
+    for (const row of this.#sorted()) {
       if (row.addr - at >= size) return at
       at = row.addr + row.size
     }
@@ -83,7 +93,7 @@ export class AddressSpace {
   open(name: string): Region {
     const known = this.#regions.get(name)
     if (known) return known
-    const row = this.#rows.find((r) => r.name === name)
+    const row = this.#table.get(name)
     assert(row, `region ${name} is not there`)
     const region: Region = { ...row, loaded: true, touched: false }
     for (const index of this.#pager.pages(name)) {
@@ -94,13 +104,17 @@ export class AddressSpace {
     return region
   }
 
+  /** Bytes the region takes, 0 when there is none. */
+  size(name: string): number {
+    return this.#table.get(name)?.size ?? 0
+  }
+
   release(name: string): void {
-    const at = this.#rows.findIndex((row) => row.name === name)
-    if (at < 0) return
-    this.#rows.splice(at, 1)
+    if (this.#table.get(name) === undefined) return
+    if (this.#rows) this.#rows = this.#rows.filter((row) => row.name !== name)
+    this.#table.delete(name)
     this.#regions.delete(name)
     this.#pager.dropArea(name)
-    this.changed = true
   }
 
   /** Writes the pages that differ from the store's. */

@@ -42,8 +42,6 @@ export interface MapInfo {
   ownerProgType?: number
   ownerJited?: boolean
   innerMapId?: number
-  /** Ids of programs that hold the map. */
-  progIds: number[]
 }
 
 /** key/value bytes; a per-CPU value is every possible CPU's value, each rounded up to 8 bytes, one after another. */

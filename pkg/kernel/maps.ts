@@ -1,0 +1,253 @@
+// Maps as bpf(2) sees them: records, their regions, and the map objects over both. kernel/bpf/syscall.c, map_create and below.
+import { KernelError, must } from '../bytes/errors.js'
+import type { Memory } from '../mem/memory.js'
+import type { AddressSpace } from '../mem/space.js'
+import { mapKind } from '../map/kinds.js'
+import type { BpfMap, MapAttr, MapHost } from '../map/types.js'
+import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
+import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
+import { EBUSY, EINVAL, ENOTSUPP, EPERM } from '../uapi/errno.js'
+import type { ObjectTable, ObjRecord } from './table.js'
+
+export interface MapRecord extends ObjRecord {
+  readonly attr: MapAttr
+  readonly loadTime: number
+  frozen: boolean
+  /** Type of the programs a prog_array takes, settled by its first program. */
+  ownerProgType?: number
+}
+
+/** What maps need of the machine around them. */
+export interface MapsHost {
+  memory(): Memory
+  space(): AddressSpace
+  now(): number
+  readonly cpus: number
+  cpu(): number
+  random32(): number
+  btfExists(id: number): boolean
+  holdBtf(id: number): void
+  dropBtf(id: number): void
+  progType(id: number): number | undefined
+  holdProg(id: number): void
+  dropProg(id: number): void
+  deviceExists(ifindex: number): boolean
+}
+
+const regionName = (id: number): string => `map.${id}`
+
+export class Maps {
+  readonly #host: MapsHost
+  readonly #table: ObjectTable<MapRecord>
+  readonly #open = new Map<number, BpfMap>()
+  readonly #byAddr = new Map<number, BpfMap>()
+  #mapHost: MapHost | undefined
+
+  constructor(host: MapsHost, table: ObjectTable<MapRecord>) {
+    this.#host = host
+    this.#table = table
+  }
+
+  /** BPF_MAP_CREATE. */
+  create(request: MapCreate): { id: number } {
+    const wanted = attributes(request)
+    const kind = mapKind(request.type)
+    this.#checkBtf(request)
+    kind.check(wanted, this.#kindHost())
+    const record = this.#table.create((id) => this.#place({ ...wanted, id }))
+    return { id: record.id }
+  }
+
+  #checkBtf(request: MapCreate): void {
+    if (!request.btfId) return
+    if (!this.#host.btfExists(request.btfId)) throw new KernelError(EINVAL)
+  }
+
+  /** Allocates and lays out; nothing is changed when it throws. */
+  #place(attr: MapAttr): MapRecord {
+    const kind = mapKind(attr.type)
+    const host = this.#kindHost()
+    const region = this.#host.space().allocate(regionName(attr.id), kind.bytes(attr, host))
+    this.#remember(kind.create(attr, region, host))
+    if (attr.btfId > 0) this.#host.holdBtf(attr.btfId)
+    if (attr.innerMapId > 0) this.#table.hold(attr.innerMapId)
+    return { id: attr.id, attr, loadTime: this.#host.now(), frozen: false, refs: 0, pins: [] }
+  }
+
+  #remember(map: BpfMap): BpfMap {
+    this.#open.set(map.attr.id, map)
+    this.#byAddr.set(map.addr, map)
+    return map
+  }
+
+  /** The map with its contents in memory; ENOENT when there is no such id. */
+  map(id: number): BpfMap {
+    const known = this.#open.get(id)
+    if (known) return known
+    const { attr } = this.#table.need(id)
+    const region = this.#host.space().open(regionName(id))
+    return this.#remember(mapKind(attr.type).open(attr, region, this.#kindHost()))
+  }
+
+  at(addr: number): BpfMap | undefined {
+    return this.#byAddr.get(addr)
+  }
+
+  attr(id: number): MapAttr | undefined {
+    return this.#table.get(id)?.attr
+  }
+
+  record(id: number): MapRecord {
+    return this.#table.need(id)
+  }
+
+  /** A prog_array takes programs of the type that its first program, or its first user, had. */
+  own(id: number, progType: number): void {
+    const record = this.#table.need(id)
+    if (record.ownerProgType === progType) return
+    if (record.ownerProgType !== undefined) throw new KernelError(EINVAL)
+    record.ownerProgType = progType
+    this.#table.touch(record)
+  }
+
+  lookup(request: MapElem): Uint8Array {
+    return this.#readable(request.mapId).sysLookup(this.#key(request), request.flags ?? 0)
+  }
+
+  update(request: MapElem & { value: Uint8Array }): void {
+    const map = this.#writable(request.mapId)
+    this.#checkOwner(map, request.value)
+    map.sysUpdate(this.#key(request), request.value, request.flags ?? 0)
+  }
+
+  /** A program that goes into a prog_array must be of the owner's type: bpf_prog_map_compatible. */
+  #checkOwner(map: BpfMap, value: Uint8Array): void {
+    if (map.attr.type !== MAP_TYPE.PROG_ARRAY || value.length !== 4) return
+    const type = this.#host.progType(new DataView(value.buffer, value.byteOffset).getUint32(0, true))
+    if (type !== undefined) this.own(map.attr.id, type)
+  }
+
+  delete(request: MapElem): void {
+    this.#writable(request.mapId).sysDelete(this.#key(request))
+  }
+
+  lookupAndDelete(request: MapElem): Uint8Array {
+    const map = this.#writable(request.mapId)
+    if (!map.sysLookupAndDelete) throw new KernelError(EINVAL)
+    return map.sysLookupAndDelete(this.#key(request), request.flags ?? 0)
+  }
+
+  nextKey(request: { mapId: number; key?: Uint8Array }): Uint8Array | undefined {
+    return this.#readable(request.mapId).sysNextKey(request.key)
+  }
+
+  entries(id: number): { key: Uint8Array; value: Uint8Array | undefined; error?: number }[] {
+    const map = this.#readable(id)
+    const out: { key: Uint8Array; value: Uint8Array | undefined; error?: number }[] = []
+    for (let key = map.sysNextKey(undefined); key !== undefined; key = map.sysNextKey(key)) {
+      out.push({ key, ...readEntry(map, key) })
+      if (out.length > map.attr.maxEntries * 2 + 1) break
+    }
+    return out
+  }
+
+  freeze(id: number): void {
+    const record = this.#table.need(id)
+    if (record.attr.type === MAP_TYPE.STRUCT_OPS || record.frozen) throw new KernelError(record.frozen ? EBUSY : ENOTSUPP)
+    record.frozen = true
+    this.#table.touch(record)
+  }
+
+  info(id: number): MapInfo {
+    const { attr, ...record } = this.#table.need(id)
+    const owner = record.ownerProgType
+    return {
+      id: attr.id, type: attr.type, name: attr.name, keySize: attr.keySize, valueSize: attr.valueSize, maxEntries: attr.maxEntries,
+      flags: attr.flags, mapExtra: attr.mapExtra, btfId: attr.btfId, btfKeyTypeId: attr.btfKeyTypeId, btfValueTypeId: attr.btfValueTypeId,
+      btfVmlinuxId: 0, frozen: record.frozen, memlock: this.#host.space().size(regionName(id)), loadTime: record.loadTime, pins: [...record.pins],
+      ...(owner === undefined ? {} : { ownerProgType: owner, ownerJited: true }),
+      ...(attr.innerMapId > 0 ? { innerMapId: attr.innerMapId } : {}),
+    }
+  }
+
+  list(): MapInfo[] {
+    return this.#table.ids().map((id) => this.info(id))
+  }
+
+  hold(id: number): void {
+    this.#table.hold(id)
+  }
+
+  drop(id: number): void {
+    this.#table.drop(id)
+  }
+
+  /** Called by the table when the last reference is gone. */
+  destroy(record: MapRecord): void {
+    const { attr } = record
+    const map = this.map(attr.id)
+    map.destroy()
+    this.#open.delete(attr.id)
+    this.#byAddr.delete(map.addr)
+    this.#host.space().release(regionName(attr.id))
+    if (attr.btfId > 0) this.#host.dropBtf(attr.btfId)
+    if (attr.innerMapId > 0) this.#table.drop(attr.innerMapId)
+  }
+
+  #readable(id: number): BpfMap {
+    const map = this.map(id)
+    if ((map.attr.flags & MAP_F.WRONLY) !== 0) throw new KernelError(EPERM)
+    return map
+  }
+
+  #writable(id: number): BpfMap {
+    const map = this.map(id)
+    if ((map.attr.flags & MAP_F.RDONLY) !== 0 || this.#table.need(id).frozen) throw new KernelError(EPERM)
+    map.region.touched = true
+    return map
+  }
+
+  #key(request: MapElem): Uint8Array {
+    const { keySize } = must(this.attr(request.mapId), 'map has attributes')
+    if (request.key.length !== keySize) throw new KernelError(EINVAL)
+    return request.key
+  }
+
+  #kindHost(): MapHost {
+    const host = this.#host
+    this.#mapHost ??= {
+      mem: host.memory(),
+      cpus: host.cpus,
+      cpu: () => host.cpu(),
+      random32: () => host.random32(),
+      mapAddr: (id) => (this.#table.get(id) ? this.map(id).addr : 0),
+      mapIdAt: (addr) => this.#byAddr.get(addr)?.attr.id ?? 0,
+      mapAttr: (id) => this.attr(id),
+      progType: (id) => host.progType(id),
+      hold: (kind, id) => (kind === 'map' ? this.#table.hold(id) : host.holdProg(id)),
+      drop: (kind, id) => (kind === 'map' ? this.#table.drop(id) : host.dropProg(id)),
+      deviceExists: (ifindex) => host.deviceExists(ifindex),
+    }
+    return this.#mapHost
+  }
+}
+
+function readEntry(map: BpfMap, key: Uint8Array): { value: Uint8Array | undefined; error?: number } {
+  try {
+    return { value: map.sysLookup(key, 0) }
+  } catch (error) {
+    if (error instanceof KernelError) return { value: undefined, error: error.errno }
+    throw error
+  }
+}
+
+function attributes(request: MapCreate): Omit<MapAttr, 'id'> {
+  const name = request.name ?? ''
+  if (name.length >= BPF_OBJ_NAME_LEN || !/^[A-Za-z0-9_.]*$/.test(name)) throw new KernelError(EINVAL)
+  return {
+    type: request.type, name, keySize: request.keySize, valueSize: request.valueSize, maxEntries: request.maxEntries,
+    flags: request.flags ?? 0, mapExtra: request.mapExtra ?? 0, innerMapId: request.innerMapId ?? 0,
+    btfId: request.btfId ?? 0, btfKeyTypeId: request.btfKeyTypeId ?? 0, btfValueTypeId: request.btfValueTypeId ?? 0,
+  }
+}
+

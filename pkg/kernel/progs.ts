@@ -1,0 +1,202 @@
+// Programs as bpf(2) sees them: load (verify, fix up, compile), records, runnables. kernel/bpf/syscall.c, bpf_prog_load and below.
+import { KernelError } from '../bytes/errors.js'
+import { INSN_SIZE } from '../insn/insn.js'
+import type { MapAttr } from '../map/types.js'
+import { decodeImage, encodeImage } from '../prog/image-file.js'
+import type { Engine, EngineHost, Runnable } from '../prog/engine.js'
+import type { Image } from '../prog/image.js'
+import { progTag } from '../prog/tag.js'
+import type { ProgDump, ProgInfo, ProgLoad } from '../request/bpf.js'
+import type { Store } from '../state/store.js'
+import { BPF_OBJ_NAME_LEN } from '../uapi/bpf.js'
+import { E2BIG, EINVAL } from '../uapi/errno.js'
+import { isGplCompatible } from '../verifier/license.js'
+import { verify, type VerifyInput } from '../verifier/index.js'
+import type { ObjectTable, ObjRecord } from './table.js'
+
+/** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
+const MAX_INSNS = 1_000_000
+
+export interface ProgRecord extends ObjRecord {
+  readonly type: number
+  readonly name: string
+  readonly tag: string
+  readonly license: string
+  readonly expectedAttachType: number
+  readonly flags: number
+  readonly dialect?: string
+  readonly btfId: number
+  readonly attachBtfId: number
+  readonly mapIds: readonly number[]
+  readonly loadTime: number
+  readonly verifiedInsns: number
+  readonly xlatedLen: number
+  readonly jitedLen: number
+  readonly funcInfoRec: number
+  readonly lineInfoRec: number
+  /** The program writes to packet data, and other facts that attach points ask for. */
+  readonly traits: ProgTraits
+}
+
+/** What the verifier found out and attach points need to know. */
+export interface ProgTraits {
+  readonly changesPacket: boolean
+  readonly cbAccess: boolean
+  readonly directPacketAccess: boolean
+}
+
+export interface ProgsHost {
+  readonly store: Store
+  now(): number
+  readonly engine: Engine
+  engineHost(): EngineHost
+  mapAttr(id: number): MapAttr | undefined
+  holdMap(id: number): void
+  dropMap(id: number): void
+  ownMap(id: number, progType: number): void
+  btfBytes(id: number): Uint8Array | undefined
+  holdBtf(id: number): void
+  dropBtf(id: number): void
+  readonly strict: boolean
+  readonly explain: boolean
+}
+
+const blob = (id: number, part: string): string => `prog.${id}.${part}`
+
+export class Progs {
+  readonly #host: ProgsHost
+  readonly #table: ObjectTable<ProgRecord>
+  readonly #images = new Map<number, Image>()
+  readonly #runnables = new Map<number, Runnable>()
+
+  constructor(host: ProgsHost, table: ObjectTable<ProgRecord>) {
+    this.#host = host
+    this.#table = table
+  }
+
+  /** BPF_PROG_LOAD. A refusal is a KernelError with the verifier's log. */
+  load(request: ProgLoad): { id: number; log: string; notes: string[] } {
+    checkAttributes(request)
+    const result = verify(this.#input(request))
+    if (!result.ok) throw new KernelError(result.errno, undefined, result.log, result.explain)
+    const record = this.#table.create((id) => this.#record(id, request, result.image, result))
+    this.#keep(record, request, result)
+    return { id: record.id, log: result.log, notes: result.notes }
+  }
+
+  #input(request: ProgLoad): VerifyInput {
+    const { btfId } = request
+    const btf = btfId ? this.#host.btfBytes(btfId) : undefined
+    if (btfId && btf === undefined) throw new KernelError(EINVAL)
+    return {
+      prog: request,
+      maps: (id) => this.#host.mapAttr(id),
+      ...(btf === undefined ? {} : { btf }),
+      strict: this.#host.strict,
+      explain: this.#host.explain,
+    }
+  }
+
+  #record(id: number, request: ProgLoad, image: Image, facts: { verifiedInsns: number; traits: ProgTraits }): ProgRecord {
+    const compiled = this.#host.engine.compile(image, this.#host.engineHost())
+    this.#images.set(id, image)
+    this.#runnables.set(id, compiled)
+    return {
+      id, refs: 0, pins: [], type: request.type, name: request.name ?? '', tag: progTag(request.insns), license: request.license,
+      expectedAttachType: request.expectedAttachType ?? 0, flags: request.flags ?? 0,
+      ...(request.dialect === undefined ? {} : { dialect: request.dialect }),
+      btfId: request.btfId ?? 0, attachBtfId: request.attachBtfId ?? 0, mapIds: image.mapIds, loadTime: this.#host.now(),
+      verifiedInsns: facts.verifiedInsns, xlatedLen: image.insns.length * INSN_SIZE, jitedLen: compiled.bytes?.length ?? 0,
+      funcInfoRec: request.funcInfo?.recSize ?? 0, lineInfoRec: request.lineInfo?.recSize ?? 0, traits: facts.traits,
+    }
+  }
+
+  #keep(record: ProgRecord, request: ProgLoad, result: { image: Image; funcInfo?: Uint8Array; lineInfo?: Uint8Array }): void {
+    const { store } = this.#host
+    store.writeBlob(blob(record.id, 'image'), encodeImage(result.image))
+    const code = this.#runnables.get(record.id)?.bytes
+    if (code) store.writeBlob(blob(record.id, 'jited'), code)
+    if (request.funcInfo) store.writeBlob(blob(record.id, 'func'), result.funcInfo ?? request.funcInfo.bytes)
+    if (request.lineInfo) store.writeBlob(blob(record.id, 'line'), result.lineInfo ?? request.lineInfo.bytes)
+    for (const id of record.mapIds) this.#host.holdMap(id)
+    if (record.btfId > 0) this.#host.holdBtf(record.btfId)
+  }
+
+  record(id: number): ProgRecord {
+    return this.#table.need(id)
+  }
+
+  find(id: number): ProgRecord | undefined {
+    return this.#table.get(id)
+  }
+
+  image(id: number): Image {
+    const known = this.#images.get(id)
+    if (known) return known
+    this.#table.need(id)
+    const image = decodeImage(this.#blob(id, 'image') ?? new Uint8Array())
+    this.#images.set(id, image)
+    return image
+  }
+
+  #blob(id: number, part: string): Uint8Array | undefined {
+    return this.#host.store.readBlob(blob(id, part))
+  }
+
+  /** The program ready to run; its maps are in memory and count as touched. */
+  runnable(id: number): Runnable {
+    const known = this.#runnables.get(id)
+    if (known) return known
+    const cached = this.#host.engine.name === 'jit' ? this.#blob(id, 'jited') : undefined
+    const runnable = this.#host.engine.compile(this.image(id), this.#host.engineHost(), cached)
+    this.#runnables.set(id, runnable)
+    return runnable
+  }
+
+  info(id: number): ProgInfo {
+    const { refs: _refs, traits: _traits, funcInfoRec: _func, lineInfoRec: _line, flags: _flags, ...record } = this.#table.need(id)
+    return {
+      ...record, mapIds: [...record.mapIds], pins: [...record.pins], gplCompatible: isGplCompatible(record.license), uid: 0,
+      jited: record.jitedLen > 0, memlock: pages(record.xlatedLen), runTimeNs: 0, runCnt: 0, recursionMisses: 0,
+    }
+  }
+
+  list(): ProgInfo[] {
+    return this.#table.ids().map((id) => this.info(id))
+  }
+
+  dump(id: number): ProgDump {
+    const record = this.#table.need(id)
+    const jited = this.#blob(id, 'jited')
+    const func = this.#blob(id, 'func')
+    const line = this.#blob(id, 'line')
+    return {
+      info: this.info(id),
+      xlated: this.image(id).insns,
+      ...(jited ? { jited } : {}),
+      ...(func ? { funcInfo: { recSize: record.funcInfoRec, bytes: func } } : {}),
+      ...(line ? { lineInfo: { recSize: record.lineInfoRec, bytes: line } } : {}),
+      maps: record.mapIds.map((mapId) => ({ id: mapId, name: this.#host.mapAttr(mapId)?.name ?? '' })),
+    }
+  }
+
+  destroy(record: ProgRecord): void {
+    this.#images.delete(record.id)
+    this.#runnables.delete(record.id)
+    for (const part of ['image', 'jited', 'func', 'line']) this.#host.store.deleteBlob(blob(record.id, part))
+    for (const id of record.mapIds) this.#host.dropMap(id)
+    if (record.btfId > 0) this.#host.dropBtf(record.btfId)
+  }
+}
+
+/** Memory a program is charged with, in whole pages, as the kernel counts it. */
+function pages(bytes: number): number {
+  const PAGE_SIZE = 4096
+  return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE
+}
+
+function checkAttributes(request: ProgLoad): void {
+  const { insns, name = '' } = request
+  if (insns.length === 0 || insns.length > MAX_INSNS) throw new KernelError(E2BIG)
+  if (name.length >= BPF_OBJ_NAME_LEN || !/^[A-Za-z0-9_.]*$/.test(name)) throw new KernelError(EINVAL)
+}

@@ -1,0 +1,24 @@
+// bpf_prog_calc_tag (kernel/bpf/core.c, v6.18): the first eight bytes of SHA-256 over the instructions as they were loaded, with
+// everything that differs between two loads of one object (map fds) zeroed.
+import { createHash } from 'node:crypto'
+import { encodeInsns, type Insn } from '../insn/insn.js'
+import { BPF_TAG_SIZE, PSEUDO } from '../uapi/bpf.js'
+
+const LD_IMM64 = 0x18
+
+/** 16 hexadecimal digits. */
+export function progTag(insns: readonly Insn[]): string {
+  const plain = insns.map((i) => ({ ...i }))
+  plain.forEach((i, at) => {
+    const next = plain[at + 1]
+    if (i.code !== LD_IMM64 || next === undefined || !namesMap(i.src)) return
+    i.imm = 0
+    next.imm = 0
+  })
+  const digest = createHash('sha256').update(encodeInsns(plain)).digest('hex')
+  return digest.slice(0, BPF_TAG_SIZE * 2)
+}
+
+function namesMap(src: number): boolean {
+  return src === PSEUDO.MAP_FD || src === PSEUDO.MAP_VALUE
+}
