@@ -278,3 +278,10 @@ export function errnoName(errno: number): string {
 export function strerror(errno: number): string {
   return byNumber.get(errno)?.[2] ?? `Unknown error ${errno}`
 }
+
+const byName = new Map<string, string>(ERRNO.map((row) => [row[1], row[2]]))
+
+/** The text for a name as Node's errors carry it ('ENOENT'): numbers differ between hosts, names don't. */
+export function strerrorOf(name: string): string | undefined {
+  return byName.get(name)
+}
