@@ -19,7 +19,7 @@ export const duparg2 = (key: string, word: string): InputError =>
   new InputError(`Error: either "${key}" is duplicate, or "${word}" is a garbage.`, EXIT_USAGE)
 
 export const notOnOff = (key: string, word: string): InputError =>
-  new InputError(`Error: argument of "${key}" must be one of "on" or "off", not "${word}"`, EXIT_USAGE)
+  new InputError(`Error: argument of "${key}" must be "on" or "off", not "${word}"`, 1)
 
 export const notOneOf = (key: string, word: string, choices: readonly string[]): InputError =>
   new InputError(`Error: argument of "${key}" must be one of ${choices.map((c) => `"${c}"`).join(', ')}, not "${word}"`, EXIT_USAGE)

@@ -1,19 +1,21 @@
 // Words through a keyword table into a request object.
 import { InputError } from '../bytes/errors.js'
-import { duparg, duparg2, EXIT_USAGE, invarg, notSupported, whatIs } from './complaints.js'
+import { duparg, duparg2, EXIT_USAGE, incomplete, invarg, notSupported, whatIs } from './complaints.js'
 import { matches, names } from './match.js'
 import type { Grammar, Row } from './table.js'
 import { usage } from './usage.js'
 import { Words } from './words.js'
 
 /** Reads words until they end (or, in an open grammar, until one isn't known here). `request` holds the defaults and is filled in. */
-export function parse<R extends object>(grammar: Grammar<R>, words: Words | readonly string[], request: R): R {
+export function parse<R extends object>(grammar: Grammar<R>, words: Words | readonly string[], request: NoInfer<R>): R {
   const cursor = words instanceof Words ? words : new Words(words)
   const seen = new Set<string>()
+  if (grammar.start !== undefined && !cursor.more) throw incomplete()
   while (cursor.more) {
     const typed = cursor.peek()!
-    const row = findRow(grammar, typed, seen)
+    const row = findRow(grammar, typed, seen, cursor.left === 1)
     if (row === undefined) {
+      if (grammar.start !== undefined && seen.size === 0) throw grammar.start(typed)
       if (isHelp(grammar, typed)) throw new InputError(usage(grammar).trimEnd(), grammar.helpStatus ?? EXIT_USAGE)
       if (grammar.open) break
       throw grammar.unknown?.(typed, request) ?? whatIs(typed, usage(grammar))
@@ -26,8 +28,8 @@ export function parse<R extends object>(grammar: Grammar<R>, words: Words | read
 }
 
 /** The row a word selects: by its spelling, else the bare row. An open grammar doesn't know a word that can't stand here any more. */
-export function findRow<R>(grammar: Grammar<R>, typed: string, seen: ReadonlySet<string>): Row<R> | undefined {
-  const spelled = grammar.rows.find((row) => names(row, typed, row.match ?? grammar.match))
+export function findRow<R>(grammar: Grammar<R>, typed: string, seen: ReadonlySet<string>, isLast = true): Row<R> | undefined {
+  const spelled = grammar.rows.find((row) => names(row, typed, row.match ?? grammar.match) && (isLast || !row.final))
   if (spelled !== undefined) return grammar.open && clash(spelled, seen) !== undefined ? undefined : spelled
   if (isHelp(grammar, typed)) return undefined
   return grammar.rows.find((row) => row.bare && !(grammar.open && seen.has(row.word)))

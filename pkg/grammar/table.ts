@@ -38,6 +38,8 @@ export type Row<R> = {
   readonly many?: true
   /** Nothing may follow in this grammar. */
   readonly last?: true
+  /** Known only as the last word of the line. */
+  readonly final?: true
   /** The real tool has it, this one hasn't yet: refused by name. */
   readonly unsupported?: true
   /** Taken, but not told in usage and completion. */
@@ -51,6 +53,8 @@ export type Grammar<R> = {
   readonly rows: readonly Row<R>[]
   /** A word that isn't here ends this grammar and is left to the one outside. */
   readonly open?: true
+  /** An open grammar that must not be empty: the complaint about a first word that isn't its own. */
+  readonly start?: (word: string) => InputError
   /** The complaint about a word that no row knows; default 'What is "x"?' and the usage. */
   readonly unknown?: (word: string, request: R) => InputError
   /** The complaint about a value that its type refuses. */

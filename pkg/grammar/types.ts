@@ -4,7 +4,7 @@ import {
   parseClassid, parseLladdr, parsePrefix, parseQdiscHandle, parseRate, parseSigned, parseSize, parseTime, parseTime64, parseU64, parseUnsigned,
   type Prefix,
 } from '../units/index.js'
-import { EXIT_USAGE, invarg, notOnOff } from './complaints.js'
+import { invarg, notOnOff } from './complaints.js'
 import type { Type } from './table.js'
 
 /** Any word. */
@@ -17,7 +17,9 @@ export const DEVICE: Type<string> = { name: 'DEV', parse: (text) => text, from: 
 export const IFNAME: Type<string> = {
   name: 'NAME',
   parse: (text) => (/^[^/\s]{1,15}$/.test(text) && text !== '.' && text !== '..' ? text : undefined),
-  wrong: (text, key) => new InputError(`Error: argument "${text}" is wrong: "${key}" not a valid ifname\n`, EXIT_USAGE),
+  wrong: (text, key) => (/^[^/\s]{16,}$/.test(text)
+    ? new InputError('Error: Attribute failed policy validation.', 2)
+    : invarg(`"${key}" not a valid ifname`, text)),
 }
 
 const unsigned = (bits: number) => (name: string): Type<number> => ({ name, parse: (text) => parseUnsigned(text, bits) })

@@ -49,7 +49,7 @@ t.test('and what is wrong is said in the known words', async (t) => {
   says(t, 'eth0 mtu 1 MTU 2', 'Error: duplicate "mtu": "2" is the second value.', 255)
   says(t, 'eth0 blah', 'Error: either "dev" is duplicate, or "blah" is a garbage.', 255)
   says(t, 'dev eth0 dev eth1', 'Error: either "dev" is duplicate, or "eth1" is a garbage.', 255)
-  says(t, 'eth0 arp maybe', 'Error: argument of "arp" must be one of "on" or "off", not "maybe"', 255)
+  says(t, 'eth0 arp maybe', 'Error: argument of "arp" must be "on" or "off", not "maybe"', 1)
   says(t, 'eth0 vf 1', 'not supported yet: ip link set vf', 2)
   t.throws(() => parse(grammar<Peer>({ name: 'x', match: 'prefix', rows: [] }), ['foo'], {}), { message: 'What is "foo"?\nUsage: x', status: 1 })
   t.throws(() => parse(SET, ['help'], {}), { message: /^Usage: ip link set/, status: 255 })

@@ -1,0 +1,4 @@
+// ip/iplink_dummy.c
+import type { LinkKind } from './kinds.js'
+
+export const dummy: LinkKind = { kind: 'dummy' }
