@@ -31,7 +31,7 @@ export class Links {
     this.#hooks = hooks
   }
 
-  create(request: BpfRequests['link.create'][0]): { id: number } {
+  create(request: BpfRequests['bpf_link.create'][0]): { id: number } {
     const { progId, ifindex, attachType, flags = 0 } = request
     if (this.#hooks.progType(progId) === undefined) throw new KernelError(EINVAL)
     if (attachType !== ATTACH_TYPE.XDP) throw new KernelError(EOPNOTSUPP, `not supported yet: links of attach type ${attachType}`)
@@ -43,7 +43,7 @@ export class Links {
     return { id: record.id }
   }
 
-  update(request: BpfRequests['link.update'][0]): void {
+  update(request: BpfRequests['bpf_link.update'][0]): void {
     const record = this.#table.need(request.linkId)
     if (record.ifindex === 0) throw new KernelError(ENOLINK)
     if (request.oldProgId !== undefined && request.oldProgId !== record.progId) throw new KernelError(EPERM)
