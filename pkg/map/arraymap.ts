@@ -1,13 +1,14 @@
 // array, percpu_array: kernel/bpf/arraymap.c
+import { MAP_STAGING } from '../mem/layout.js'
 import type { Region } from '../mem/space.js'
 import { MAP_F, MAP_TYPE, UPDATE } from '../uapi/bpf.js'
 import { E2BIG, EEXIST, EINVAL } from '../uapi/errno.js'
-import { MapBase, badUpdate, percpuSize } from './base.js'
+import { badUpdate, percpuSize } from './base.js'
 import { ACCESS, PCPU_MIN_UNIT_SIZE, checkFlags, refuse, type NewMap } from './check.js'
 import { copyValue } from './copy.js'
 import { MAP, round8, writeHeader } from './header.js'
+import { IndexedMap } from './indexed.js'
 import type { ArrayJit, MapAttr, MapHost, MapKind } from './types.js'
-import { MAP_STAGING } from '../mem/layout.js'
 
 const ARRAY_FLAGS = ACCESS | MAP_F.NUMA_NODE | MAP_F.MMAPABLE | MAP_F.PRESERVE_ELEMS | MAP_F.INNER_MAP
 
@@ -23,38 +24,20 @@ export function checkArray(attr: NewMap): void {
   refuse(percpu && round8(attr.valueSize) > PCPU_MIN_UNIT_SIZE, E2BIG)
 }
 
-/** Keys of anything indexed: 0 … max_entries - 1, in order. Writes the answer into the staging area. */
-export function nextIndex(map: { attr: MapAttr }, host: MapHost, key: number): number {
-  const at = key === 0 ? 0xffffffff : host.mem.view.getUint32(key, true)
-  const { maxEntries } = map.attr
-  if (at === maxEntries - 1) return 0
-  host.mem.view.setUint32(MAP_STAGING, at >= maxEntries ? 0 : at + 1, true)
-  return MAP_STAGING
-}
-
 /** Loops inside loops' callbacks: each has a key of its own. */
 let loops = 0
 
 /** Elements in a row, each with every CPU's value when per-CPU. */
-export class ArrayMap extends MapBase {
+export class ArrayMap extends IndexedMap {
   readonly jit: ArrayJit
-  readonly #base: number
-  readonly #stride: number
   readonly #cpuStride: number
 
   constructor(attr: MapAttr, region: Region, host: MapHost) {
-    super(attr, region, host)
+    super(attr, region, host, elementSize(attr, host))
     const percpu = attr.type === MAP_TYPE.PERCPU_ARRAY
-    this.#base = region.addr + MAP.size
-    this.#stride = elementSize(attr, host)
     this.#cpuStride = percpu ? round8(attr.valueSize) : 0
-    const jit = { kind: 'array', base: this.#base, stride: this.#stride, maxEntries: attr.maxEntries } as const
+    const jit = { kind: 'array', base: this.base, stride: this.stride, maxEntries: attr.maxEntries } as const
     this.jit = percpu ? { ...jit, cpuStride: this.#cpuStride } : jit
-  }
-
-  protected override find(key: number): number {
-    const index = this.mem.view.getUint32(key, true)
-    return index >= this.attr.maxEntries ? 0 : this.#base + index * this.#stride
   }
 
   lookup(key: number): number {
@@ -90,10 +73,6 @@ export class ArrayMap extends MapBase {
     return -EINVAL
   }
 
-  protected override next(key: number): number {
-    return nextIndex(this, this.host, key)
-  }
-
   forEach(callback: (key: number, value: number) => number): number {
     this.touch()
     const cpu = this.#cpuStride * this.host.cpu()
@@ -101,7 +80,7 @@ export class ArrayMap extends MapBase {
     let index = 0
     for (let stop = 0; index < this.attr.maxEntries && stop === 0; index += 1) {
       this.mem.view.setUint32(key, index, true)
-      stop = callback(key, this.#base + index * this.#stride + cpu)
+      stop = callback(key, this.base + index * this.stride + cpu)
     }
     loops -= 1
     return index

@@ -1,5 +1,5 @@
 // What all kinds share: the header, and the bpf(2) side in front of each kind's own operations. kernel/bpf/syscall.c.
-import { KernelError, assert } from '../bytes/errors.js'
+import { KernelError } from '../bytes/errors.js'
 import { MAP_STAGING, MAP_STAGING_END } from '../mem/layout.js'
 import type { Memory } from '../mem/memory.js'
 import type { Region } from '../mem/space.js'
@@ -9,8 +9,10 @@ import { getValue, putValue } from './copy.js'
 import { round8 } from './header.js'
 import type { BpfMap, MapAttr, MapHost } from './types.js'
 
-/** Second half of the staging area is for a value, the first for a key. */
-export const STAGED_VALUE = MAP_STAGING + (MAP_STAGING_END - MAP_STAGING) / 2
+/** Widest key that bpf(2) can hand in. */
+export const MAX_KEY = (MAP_STAGING_END - MAP_STAGING) / 2
+/** Values that operations take as pointers, wider ones never do. */
+export const STAGED_VALUE = MAP_STAGING + MAX_KEY
 
 /**
  * A map in its region. A kind gives the operations that programs use, with `place` in the middle of update; the user's side of lookup,
@@ -78,6 +80,11 @@ export abstract class MapBase implements BpfMap {
     answer(this.delete(this.stageKey(key)))
   }
 
+  sysLookupAndDelete(_key: Uint8Array, flags: number): Uint8Array {
+    this.checkTake(flags)
+    throw new KernelError(ENOTSUPP)
+  }
+
   sysNextKey(key: Uint8Array | undefined): Uint8Array | undefined {
     this.checkRead()
     const next = this.next(key ? this.stageKey(key) : 0)
@@ -99,7 +106,6 @@ export abstract class MapBase implements BpfMap {
   /** Copies a key into memory, where operations expect it. */
   protected stageKey(key: Uint8Array): number {
     if (key.length !== this.attr.keySize) throw new KernelError(EINVAL)
-    assert(key.length <= STAGED_VALUE - MAP_STAGING, 'key fits the staging area')
     this.mem.u8.set(key, MAP_STAGING)
     return MAP_STAGING
   }
@@ -115,6 +121,14 @@ export abstract class MapBase implements BpfMap {
   /** Flags of lookup and lookup_and_delete. */
   protected checkFlags(flags: number): void {
     if (flags & ~UPDATE.F_LOCK) throw new KernelError(EINVAL)
+    this.checkLock(flags)
+  }
+
+  /** What lookup_and_delete asks before the kind: it reads and writes. */
+  protected checkTake(flags: number): void {
+    if (flags & ~UPDATE.F_LOCK) throw new KernelError(EINVAL)
+    this.checkRead()
+    this.checkWrite()
     this.checkLock(flags)
   }
 

@@ -14,6 +14,8 @@ export interface TableShape {
   readonly valueBytes: number
   readonly extra: number
   readonly maxEntries: number
+  /** The first word of the key is its own hash: devmap_hash, whose order users see. */
+  readonly identity?: boolean
 }
 
 /** Region bytes of a table, header included. */
@@ -65,6 +67,7 @@ export class HashTable {
   }
 
   hash(key: number): number {
+    if (this.#shape.identity) return this.#mem.view.getUint32(key, true)
     return hashKey(this.#mem.u8, key, this.#shape.keySize, this.jit.seed)
   }
 

@@ -32,6 +32,7 @@ export function checkHash(attr: NewMap): void {
   refuse(isLru(type) && (flags & MAP_F.NO_PREALLOC) !== 0, ENOTSUPP)
   refuse((flags & MAP_F.NUMA_NODE) !== 0 && (isPercpu(type) || noCommon), EINVAL)
   refuse(maxEntries === 0 || keySize === 0 || valueSize === 0, EINVAL)
+  refuse(maxEntries > 2 ** 31, E2BIG)
   refuse(keySize + valueSize >= KMALLOC_MAX_SIZE - HTAB_ELEM, E2BIG)
   refuse(isPercpu(type) && round8(valueSize) > PCPU_MIN_UNIT_SIZE, E2BIG)
 }
@@ -125,8 +126,8 @@ export class HashMap extends MapBase {
     return 0
   }
 
-  sysLookupAndDelete(key: Uint8Array, flags: number): Uint8Array {
-    this.checkWrite()
+  override sysLookupAndDelete(key: Uint8Array, flags: number): Uint8Array {
+    this.checkTake(flags)
     const value = this.sysLookup(key, flags)
     this.delete(this.stageKey(key))
     return value

@@ -17,7 +17,7 @@ export const MAP = {
   first: 44, last: 48,
   /** Ring buffer positions. */
   consumer: 52, producer: 56, lost: 60,
-  /** id of the inner map template. */
+  /** type, key_size, value_size, max_entries, map_flags of the inner map template. */
   inner: 64,
   size: 128,
 } as const
@@ -26,7 +26,6 @@ export const MAP = {
 export function writeHeader(mem: Memory, addr: number, attr: MapAttr): void {
   const words = [attr.type, attr.keySize, attr.valueSize, attr.maxEntries, attr.flags, attr.id]
   words.forEach((word, i) => { mem.u32[(addr >> 2) + i] = word })
-  mem.u32[(addr + MAP.inner) >> 2] = attr.innerMapId
 }
 
 /** Rounded up to a multiple of 8: strides of elements, keys and per-CPU values. */

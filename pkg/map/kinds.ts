@@ -1,19 +1,45 @@
 // All map kinds. A new one is a line here and a file beside this one: include/linux/bpf_types.h.
 import { KernelError } from '../bytes/errors.js'
+import { REGIONS } from '../mem/layout.js'
 import { MAP_F, MAP_TYPE } from '../uapi/bpf.js'
-import { EINVAL } from '../uapi/errno.js'
+import { E2BIG, EINVAL, ENOMEM } from '../uapi/errno.js'
 import { array, percpuArray } from './arraymap.js'
+import { arrayOfMaps, progArray } from './arraymap-fd.js'
+import { perfEventArray } from './arraymap-perf.js'
+import { MAX_KEY } from './base.js'
+import { bloomFilter } from './bloom_filter.js'
 import { refuse, type NewMap } from './check.js'
+import { cpumap } from './cpumap.js'
+import { devmap } from './devmap.js'
+import { devmapHash } from './devmap-hash.js'
 import { hash, lruEntries, lruHash, lruPercpuHash, percpuHash } from './hashtab.js'
-import type { MapHost, MapKind } from './types.js'
+import { hashOfMaps } from './hashtab-maps.js'
+import { lpmTrie } from './lpm_trie.js'
+import { queue, stack } from './queue_stack_maps.js'
+import { ringbuf } from './ringbuf.js'
+import type { MapAttr, MapHost, MapKind } from './types.js'
+import { xskmap } from './xskmap.js'
 
 export const MAP_KINDS: readonly MapKind[] = [
   hash,
   array,
+  progArray,
+  perfEventArray,
   percpuHash,
   percpuArray,
   lruHash,
   lruPercpuHash,
+  lpmTrie,
+  arrayOfMaps,
+  hashOfMaps,
+  devmap,
+  cpumap,
+  xskmap,
+  queue,
+  stack,
+  devmapHash,
+  ringbuf,
+  bloomFilter,
 ]
 
 const byType = new Map(MAP_KINDS.map((kind) => [kind.type, kind]))
@@ -31,5 +57,8 @@ export function checkMap<T extends NewMap>(attr: T, host: MapHost): T {
   refuse((attr.flags & MAP_F.RDONLY) !== 0 && (attr.flags & MAP_F.WRONLY) !== 0, EINVAL)
   const kind = mapKind(attr.type)
   kind.check(attr, host)
-  return { ...attr, maxEntries: lruEntries(attr, host.cpus) }
+  if (attr.keySize > MAX_KEY) throw new KernelError(E2BIG, `not supported yet: keys of more than ${MAX_KEY} bytes`)
+  const settled = { ...attr, maxEntries: lruEntries(attr, host.cpus) }
+  refuse(kind.bytes(settled as NewMap as MapAttr, host) > host.mem.size - REGIONS, ENOMEM)
+  return settled
 }

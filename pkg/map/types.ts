@@ -20,6 +20,9 @@ export interface MapAttr {
   readonly fields?: readonly ValueField[]
 }
 
+/** The attributes that inner maps share with their template: bpf_map_meta_equal. */
+export type InnerAttr = Pick<MapAttr, 'type' | 'keySize' | 'valueSize' | 'maxEntries' | 'flags'>
+
 export interface ValueField {
   readonly kind: string
   readonly offset: number
@@ -41,6 +44,8 @@ export interface MapHost {
   mapAttr(id: number): MapAttr | undefined
   /** Type of a loaded program, for prog_array and per-entry programs; undefined: no such id. */
   progType(id: number): number | undefined
+  /** Its expected_attach_type, which devmap and cpumap entries ask for; absent: not checked. */
+  progAttachType?(id: number): number | undefined
   /** References that an element holds keep the object alive. */
   hold(kind: 'map' | 'prog', id: number): void
   drop(kind: 'map' | 'prog', id: number): void
@@ -76,6 +81,8 @@ export interface BpfMap {
   /** prog_array: type of the programs in it, 0: none yet; and whether a program of that type may use the map (the first one claims it). */
   ownerType?(): number
   claim?(progType: number): boolean
+  /** Maps of maps: what their inner maps must look like. The template itself may be gone. */
+  readonly innerAttr?: InnerAttr
   /** ringbuf */
   readonly ring?: Ring
   /** perf_event_array: one ring a CPU, as if a reader sat on every CPU. */
