@@ -7,3 +7,4 @@ export { parseBtfExt, FUNC_INFO_SIZE, LINE_INFO_SIZE, CORE_RELO_SIZE, type BtfEx
 export { CORE, CORE_NAME, essentialName } from './core-kinds.js'
 export { formatSpec, type CoreRelo, type CoreSpec } from './core-spec.js'
 export { resolveCore, type CoreValue } from './core-relo.js'
+export { BtfPatch } from './patch.js'

@@ -157,7 +157,7 @@ class TypeReader {
 }
 
 /** Bytes behind the twelve that all kinds share. */
-function tailSize(kind: Kind, vlen: number): number {
+export function tailSize(kind: Kind, vlen: number): number {
   switch (kind) {
     case KIND.INT: case KIND.VAR: case KIND.DECL_TAG: return 4
     case KIND.ARRAY: return 12

@@ -1,0 +1,11 @@
+// How an object is refused: file first, then whose fault it is in libbpf's words: map 'x', prog 'x', sec 'x'.
+import { InputError } from '../bytes/errors.js'
+
+export function objectError(file: string, whose: string, reason: string): InputError {
+  return new InputError(`${file}: ${whose}: ${reason}`)
+}
+
+/** Little-endian numbers of a view of bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,90 @@
+// Maps as variables of a `maps` section: libbpf's old struct bpf_map_def (five words) and iproute2's struct bpf_elf_map
+// (iproute2 include/bpf_elf.h), told apart by their BTF type name, otherwise by size.
+import { KIND, type Btf } from '../btf/index.js'
+import { STT, type Elf, type ElfSymbol, type Section } from '../elf/index.js'
+import { objectError, viewOf } from './error.js'
+import type { MapSpec, Pinning } from './spec.js'
+
+/** A map and where its definition lies. */
+export interface PlacedMap {
+  readonly spec: MapSpec
+  readonly section: number
+  readonly offset: number
+  readonly size: number
+  /** Byte offset of a `values` array in the definition. */
+  readonly values?: number
+}
+
+const MAP_DEF_SIZE = 20
+/** Words of bpf_elf_map before inner_id and inner_idx came. */
+const ELF_MAP_SIZE = 28
+const PINNING: readonly Pinning[] = ['none', 'object', 'global']
+
+export function legacyMaps(elf: Elf, btf: Btf | undefined): PlacedMap[] {
+  return elf.sections.filter(s => (s.name === 'maps' || s.name.startsWith('maps/')) && s.size > 0).flatMap(s => mapsOf(elf, s, btf))
+}
+
+function mapsOf(elf: Elf, section: Section, btf: Btf | undefined): PlacedMap[] {
+  const symbols = elf.symbols.filter(s => s.section === section.index && s.type !== STT.SECTION && s.type !== STT.FILE && s.name !== '')
+  if (symbols.length === 0) throw objectError(elf.file, `sec '${section.name}'`, 'no map symbols')
+  const starts = [...new Set(symbols.map(s => s.value)), section.size].sort((a, b) => a - b)
+  return symbols
+    .map(s => ({ s, size: s.size || (starts.find(at => at > s.value) ?? s.value) - s.value }))
+    .sort((a, b) => a.s.value - b.s.value)
+    .map(({ s, size }) => ({ spec: mapOf(elf, section, s, size, btf), section: section.index, offset: s.value, size }))
+}
+
+function mapOf(elf: Elf, section: Section, symbol: ElfSymbol, size: number, btf: Btf | undefined): MapSpec {
+  const whose = `map '${symbol.name}'`
+  if (size < 16 || size % 4) throw objectError(elf.file, whose, `definition of ${size} bytes is no struct bpf_map_def or bpf_elf_map`)
+  if (symbol.value + size > section.size) throw objectError(elf.file, whose, `definition crosses the end of section '${section.name}'`)
+  const view = viewOf(section.data)
+  const word = (i: number): number => (i * 4 < size ? view.getUint32(symbol.value + i * 4, true) : 0)
+  const base = {
+    name: symbol.name, section: section.name, type: word(0), keySize: word(1), valueSize: word(2), maxEntries: word(3), flags: word(4),
+    mapExtra: 0n, numaNode: 0, btfKeyTypeId: 0, btfValueTypeId: 0, freeze: false,
+  }
+  if (isElfMap(symbol.name, size, btf)) {
+    return { ...base, pinning: PINNING[word(6)] ?? word(6), elf: { id: word(5), innerId: word(7), innerIndex: word(8) } }
+  }
+  for (let i = MAP_DEF_SIZE / 4; i < size / 4; i++) {
+    if (word(i) !== 0) throw objectError(elf.file, whose, `unrecognized, non-zero options behind the first ${MAP_DEF_SIZE} bytes`)
+  }
+  return { ...base, pinning: 'none' }
+}
+
+function isElfMap(name: string, size: number, btf: Btf | undefined): boolean {
+  const variable = btf?.find(name, KIND.VAR)
+  const struct = variable?.kind === KIND.VAR ? btf?.resolve(variable.type).name : undefined
+  return struct === 'bpf_elf_map' || (struct !== 'bpf_map_def' && size >= ELF_MAP_SIZE)
+}
+
+/** iproute2's initialisers: inner maps by id and index, programs of sections `ID/KEY` into the prog_array of that id. */
+export function elfMapSlots(maps: readonly MapSpec[], programs: readonly { name: string; section: string }[]): MapSpec[] {
+  return maps.map(map => {
+    if (!map.elf) return map
+    const { id, innerId } = map.elf
+    if (innerId !== 0) return withInner(map, maps, innerId)
+    const slots = programs.flatMap(prog => {
+      const tail = tailCallSection(prog.section)
+      return tail && tail.id === id ? [{ index: tail.key, prog }] : []
+    })
+    return slots.length ? { ...map, slots } : map
+  })
+}
+
+function withInner(outer: MapSpec, maps: readonly MapSpec[], innerId: number): MapSpec {
+  const inner = maps.find(m => m.elf?.id === innerId)
+  if (!inner) return outer
+  const slots = maps.flatMap((m, map) =>
+    m.elf?.id === innerId && m.elf.innerIndex < outer.maxEntries ? [{ index: m.elf.innerIndex, map }] : [])
+  return { ...outer, inner, slots }
+}
+
+/** `ID/KEY`, both in C's number syntax. */
+export function tailCallSection(section: string): { id: number; key: number } | undefined {
+  const match = /^(0x[0-9a-fA-F]{1,8}|\d{1,10})\/(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.exec(section)
+  if (!match) return undefined
+  const number = (text: string): number => (/^0\d/.test(text) ? parseInt(text, 8) : Number(text))
+  return { id: number(match[1]!), key: number(match[2]!) }
+}
