@@ -219,6 +219,21 @@ t.test('a reader sees one state to the end, whatever is committed and folded mea
   t.equal(reading(dir, (s) => s.get('n')), -1)
 })
 
+t.test('garbage between live pages is collected', async (t) => {
+  const dir = scratch(t)
+  const store = openStore(dir, 'write', SMALL)
+  for (let i = 0; i < 40; i++) {
+    store.writePage('kept', i, page(i + 1))
+    for (let n = 0; n < 3; n++) store.writePage('often', n, page((i + n) % 200 + 1))
+    store.commit()
+  }
+  for (let i = 0; i < 40; i++) if (store.readPage('kept', i)![PAGE - 1] !== i + 1) t.fail(`page ${i}`)
+  store.close()
+  const [live, stored] = [43 * PAGE, fs.readdirSync(join(dir, 'seg')).reduce((sum, file) => sum + fs.statSync(join(dir, 'seg', file)).size, 0)]
+  t.ok(stored < live * 1.6 + 100_000, `${stored} bytes for ${live}`)
+  t.equal(reading(dir, (s) => s.readPage('kept', 0)![0]), 1)
+})
+
 t.test('a promotion with nothing new keeps what was read', async (t) => {
   const dir = scratch(t)
   writing(dir, (store) => store.set('a', 1))
@@ -410,6 +425,8 @@ t.test('a disk that fills up at any byte loses nothing that was acknowledged', a
     let result: ReturnType<typeof fill> = { done: 0, error: undefined }
     withRoom(room, () => { result = fill(store, 0, 40) })
     if (result.error !== undefined && !(result.error instanceof InputError && /no space left on device$/.test(result.error.message))) wrong.push(String(result.error))
+    const log = fs.existsSync(join(dir, 'meta.log')) ? fs.readFileSync(join(dir, 'meta.log'), 'latin1') : '\n'
+    if (!log.endsWith('\n')) wrong.push(`${room}: the part of a line that failed is still there`)
     wrong.push(checkFill(store, result.done), reading(dir, (s) => checkFill(s, result.done)))
     const more = fill(store, result.done, 12)
     if (more.error !== undefined) wrong.push(String(more.error))

@@ -1,6 +1,8 @@
 // A process for the crash tests: `tally DIR` commits numbered transactions until it is killed and says each number when it is safe;
-// `count DIR N` adds one to a counter N times, each in a transaction of its own; `hold DIR` takes the lock and sleeps.
-import { writeSync } from 'node:fs'
+// `count DIR N` adds one to a counter N times, each in a transaction of its own;
+// `orphan DIR N` does so too but leaves a dead process's lock each time; `hold DIR` takes the lock and sleeps.
+import { readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { openStore, PAGE, type Store } from '../../pkg/state/store.js'
 import { SMALL } from './support.js'
 
@@ -40,6 +42,19 @@ function count(): void {
   }
 }
 
+function orphan(): void {
+  for (let i = 0; i < Number(times); i++) {
+    const store = openStore(dir, 'write', SMALL)
+    store.set('counter', Number(store.get('counter') ?? 0) + 1)
+    store.commit()
+    const words = readFileSync(join(dir, 'lock'), 'latin1').split(' ')
+    const dead = join(dir, `dead.${process.pid}`)
+    writeFileSync(dead, ['999999999', ...words.slice(1)].join(' '))
+    renameSync(dead, join(dir, 'lock'))
+    store.close()
+  }
+}
+
 function hold(): void {
   openStore(dir, 'write', SMALL)
   writeSync(1, 'held\n')
@@ -48,4 +63,5 @@ function hold(): void {
 
 if (what === 'tally') tally()
 else if (what === 'count') count()
+else if (what === 'orphan') orphan()
 else if (what === 'hold') hold()
