@@ -1,0 +1,139 @@
+// BPF_PROG_TEST_RUN: one program over one frame, without effects on devices. net/bpf/test_run.c, v6.18.
+import { KernelError } from '../bytes/errors.js'
+import { runXdp, prepareXdp, xdpMetaLen } from '../hook/xdp.js'
+import { runClassifier, runFilter } from '../hook/skb-run.js'
+import type { HookProg } from '../hook/types.js'
+import type { TestRun, TestRunResult } from '../request/bpf.js'
+import { QDISC_CB, SKB } from '../skb/layout.js'
+import { CONSUMED, type Skbs } from '../skb/skb.js'
+import { PROG_TYPE } from '../uapi/bpf.js'
+import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
+import { readSkBuff, readXdpMd, writeSkBuff, writeXdpMd } from './test-ctx.js'
+
+const ETH_HLEN = 14
+/** PAGE_SIZE less headroom and skb_shared_info: what one buffer takes. */
+const XDP_MAX_LINEAR = 4096 - 256 - 320
+
+/** What a run needs of the machine. */
+export interface TestRunHost {
+  readonly skbs: Skbs
+  prog(id: number): HookProg
+  /** struct net_device of an interface, undefined: ENODEV. */
+  device(ifindex: number): { addr: number } | undefined
+  /** Every map of the program counts as written. */
+  touchMaps(progId: number): void
+  /** Real time in ns, for the duration line; constant 0 keeps runs repeatable. */
+  stopwatch(): number
+}
+
+type Runner = (host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array) => TestRunResult
+
+const LOOPBACK = 1
+
+/** Type -> how it is tried; a type that is not here answers ENOTSUPP, as in the kernel. */
+const RUNNERS: ReadonlyMap<number, Runner> = new Map<number, Runner>([
+  [PROG_TYPE.XDP, testXdp],
+  ...[PROG_TYPE.SCHED_CLS, PROG_TYPE.SCHED_ACT].map((type): [number, Runner] => [type, (...a) => testSkb(...a, true)]),
+  ...[PROG_TYPE.SOCKET_FILTER, PROG_TYPE.CGROUP_SKB, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_XMIT, PROG_TYPE.LWT_SEG6LOCAL]
+    .map((type): [number, Runner] => [type, (...a) => testSkb(...a, false)]),
+])
+
+export class TestRunner {
+  readonly #host: TestRunHost
+
+  constructor(host: TestRunHost) {
+    this.#host = host
+  }
+
+  run(request: TestRun): TestRunResult {
+    const prog = this.#host.prog(request.progId)
+    const runner = RUNNERS.get(prog.type)
+    if (!runner) throw new KernelError(ENOTSUPP)
+    const data = request.dataIn
+    if (!data || data.length < ETH_HLEN) throw new KernelError(EINVAL)
+    this.#host.touchMaps(request.progId)
+    const result = runner(this.#host, prog, request, data)
+    return cut(request, result)
+  }
+}
+
+/** A caller with too little room gets what fits and ENOSPC. */
+function cut(request: TestRun, result: TestRunResult): TestRunResult {
+  const { dataSizeOut } = request
+  if (dataSizeOut === undefined || result.dataOut === undefined || result.dataOut.length <= dataSizeOut) return result
+  return { ...result, dataOut: result.dataOut.slice(0, dataSizeOut), truncated: true }
+}
+
+/** Runs `once` as often as asked; average real ns of a run. */
+function timed(host: TestRunHost, repeat: number | undefined, once: () => number): { retval: number; duration: number } {
+  const times = Math.max(1, repeat ?? 1)
+  const start = host.stopwatch()
+  let retval = 0
+  for (let i = 0; i < times; i += 1) retval = once()
+  return { retval: retval >>> 0, duration: Math.round((host.stopwatch() - start) / times) }
+}
+
+function testXdp(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array): TestRunResult {
+  if ((request.flags ?? 0) !== 0 || request.batchSize || request.cpu) throw new KernelError(EINVAL, liveFrames(request))
+  const md = request.ctxIn ? readXdpMd(request.ctxIn, data.length) : undefined
+  const meta = md?.data ?? 0
+  if (data.length - meta > XDP_MAX_LINEAR) throw new KernelError(ENOMEM, 'not supported yet: test runs over frames of several fragments')
+  const device = host.device(md?.ingressIfindex || LOOPBACK)
+  if (!device) throw new KernelError(ENODEV)
+  const skb = host.skbs.alloc(data)
+  host.skbs.pull(skb, meta)
+  try {
+    prepareXdp(host.skbs, skb, device.addr, md?.rxQueueIndex ?? 0, meta)
+    const outcome = timed(host, request.repeat, () => runXdp(host.skbs, skb, prog))
+    const metaOut = xdpMetaLen(host.skbs)
+    host.skbs.push(skb, metaOut)
+    const dataOut = host.skbs.bytes(skb)
+    return { ...outcome, dataOut, ...(md ? { ctxOut: writeXdpMd(md, metaOut, dataOut.length) } : {}) }
+  } finally {
+    host.skbs.free(skb, CONSUMED)
+  }
+}
+
+function liveFrames(request: TestRun): string | undefined {
+  return (request.flags ?? 0) === 2 ? 'not supported yet: test runs with live frames' : undefined
+}
+
+function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array, l2: boolean): TestRunResult {
+  if (((request.flags ?? 0) & ~4) !== 0 || request.batchSize || request.cpu) throw new KernelError(EINVAL)
+  const ctx = request.ctxIn ? readSkBuff(request.ctxIn) : undefined
+  const device = host.device(ctx?.ifindex || LOOPBACK)
+  if (!device) throw new KernelError(ENODEV)
+  const skb = host.skbs.alloc(data)
+  if (skb === 0) throw new KernelError(EFAULT)
+  try {
+    prepareSkb(host.skbs, skb, device.addr, l2)
+    if (ctx) ctx.store(host.skbs, skb)
+    const run = l2 || prog.type !== PROG_TYPE.SOCKET_FILTER ? runClassifier : runFilter
+    const outcome = timed(host, request.repeat, () => run(host.skbs, skb, prog))
+    if (!l2) zeroHeader(host.skbs, skb)
+    return { ...outcome, dataOut: host.skbs.bytes(skb), ...(ctx ? { ctxOut: writeSkBuff(host.skbs, skb, ctx) } : {}) }
+  } finally {
+    host.skbs.free(skb, CONSUMED)
+  }
+}
+
+/** eth_type_trans, and the MAC header back in front for types that see it. */
+function prepareSkb(skbs: Skbs, skb: number, dev: number, l2: boolean): void {
+  const at = skbs.data(skb)
+  const protocol = skbs.u8[at + 12]! | (skbs.u8[at + 13]! << 8)
+  skbs.set32(skb, SKB.dev, dev)
+  skbs.set16(skb, SKB.protocol, protocol)
+  skbs.set16(skb, SKB.mac_header, at - skbs.head(skb))
+  skbs.set16(skb, SKB.network_header, at - skbs.head(skb) + ETH_HLEN)
+  skbs.set16(skb, SKB.mac_len, ETH_HLEN)
+  skbs.set32(skb, SKB.cb + QDISC_CB.pkt_len, skbs.len(skb))
+  if (!l2) skbs.pull(skb, ETH_HLEN)
+}
+
+/** The header of a type that never saw it is given back as zeros. */
+function zeroHeader(skbs: Skbs, skb: number): void {
+  if (!skbs.push(skb, ETH_HLEN)) return
+  const at = skbs.data(skb)
+  skbs.u8.fill(0, at, at + ETH_HLEN)
+}
+
