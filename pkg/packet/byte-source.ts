@@ -24,8 +24,10 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
   }
 }
 
+/** A file by its path; '-' is standard input, as for libpcap's tools. */
 export function fileSource(path: string): ByteSource {
   return reported(path, () => {
+    if (path === '-') return memorySource(readFileSync(0), path)
     const fd = openSync(path, 'r')
     const stat = fstatSync(fd)
     if (stat.isFile()) return regularFile(path, fd, stat.size)

@@ -21,7 +21,7 @@ export class CaptureReader {
     this.#position = this.#scanner.headerSize
   }
 
-  /** Opens a file; '/dev/stdin' and pipes work too. */
+  /** Opens a file, a pipe, or '-' for standard input. */
   static open(path: string): CaptureReader {
     const source = fileSource(path)
     try {
