@@ -6,7 +6,7 @@ import { assert, InputError } from '../bytes/errors.js'
 import { placeOf, type Backing } from './backing.js'
 import { SortedCells, textOf, type Cell, type Layer } from './cells.js'
 import { compact } from './compact.js'
-import { attempt, codeOf, failure, syncDir } from './disk.js'
+import { attempt, codeOf, failure, removeQuietly, syncDir } from './disk.js'
 import { LogFile } from './log-file.js'
 import { sweepTemps, takeLock, type Lock } from './lock.js'
 import { commitJson, FORMAT, formatLine, type Header } from './log.js'
@@ -25,6 +25,8 @@ export interface Limits extends SegmentLimits {
 }
 
 export const LIMITS: Limits = { tail: 32 << 10, lines: 150, segment: 16 << 20, garbage: 8 << 20, wait: 60_000 }
+
+const OURS = /^(?:keys|data)\.\d+$/
 
 export class DirectoryBacking implements Backing {
   readonly #dir: string
@@ -179,12 +181,14 @@ export class DirectoryBacking implements Backing {
 
   #compact(victims: ReadonlySet<number>): void {
     const view = this.#view
-    const at = { ...view, dir: this.#dir, tailBytes: this.#log.end - view.start, takeNumber: () => this.#numbers.next++ }
+    const tailBytes = this.#log.end - view.start
+    const at = { ...view, dir: this.#dir, tailBytes, takeNumber: () => this.#numbers.next++ }
     const folded = compact(at, victims, (cells) => this.#liveBy(cells))
     const runs = folded.runs.map((run) => run.ref)
     try {
       syncDir(join(this.#dir, 'seg'))
-      this.#log.replace(formatHeader({ format: FORMAT, generation: view.generation, next: this.#numbers.next, runs, segments: folded.usage }))
+      const { generation } = view
+      this.#log.replace(formatHeader({ format: FORMAT, generation, next: this.#numbers.next, runs, segments: folded.usage }))
     } catch (error) {
       folded.abandon()
       throw error
@@ -202,7 +206,7 @@ export class DirectoryBacking implements Backing {
     const { runs, segments } = this.#view
     const named = new Set([...runs.map((run) => runName(run.ref.n)), ...[...segments.usage.keys()].map(segmentName)])
     for (const file of fs.readdirSync(join(this.#dir, 'seg'))) {
-      if (!named.has(`seg/${file}`)) fs.rmSync(join(this.#dir, 'seg', file), { force: true, recursive: true })
+      if (OURS.test(file) && !named.has(`seg/${file}`)) removeQuietly(join(this.#dir, 'seg', file))
     }
     sweepTemps(this.#dir)
   }

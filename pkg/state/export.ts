@@ -36,11 +36,15 @@ export function importState(dir: string, json: Json): void {
 export function importInto(store: Store, json: Json): void {
   const state = checkedState(json)
   for (const key of store.keys('')) if (!Object.hasOwn(state.values, key)) store.delete(key)
-  for (const area of store.areas()) for (const n of store.pages(area)) if (!hasPage(state.pages, area, n)) store.writePage(area, n, new Uint8Array(PAGE))
+  for (const area of store.areas()) dropMissing(store, area, state.pages)
   for (const name of store.blobs('')) if (!Object.hasOwn(state.blobs, name)) store.deleteBlob(name)
   for (const [key, value] of Object.entries(state.values)) store.set(key, value)
   for (const [area, pages] of Object.entries(state.pages)) importArea(store, area, asObject(pages, `pages of ${area}`))
   for (const [name, blob] of Object.entries(state.blobs)) store.writeBlob(name, blobBytes(name, blob))
+}
+
+function dropMissing(store: Store, area: string, areas: JsonObject): void {
+  for (const n of store.pages(area)) if (!hasPage(areas, area, n)) store.writePage(area, n, new Uint8Array(PAGE))
 }
 
 function importArea(store: Store, area: string, pages: JsonObject): void {
