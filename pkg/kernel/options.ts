@@ -5,9 +5,12 @@ import type { Files } from './views.js'
 
 export interface BootOptions {
   readonly engine: Engine
-  readonly files: Files
+  /** The state directory's plain files; absent: kept in memory. */
+  readonly files?: Files
   /** The state directory, undefined for a machine in memory. */
   readonly dir?: string
+  /** Real time in ns, for what test runs report; absent: always 0. */
+  readonly stopwatch?: () => number
   /** CPUs of a new machine. */
   readonly cpus?: number
   /** lo alone, as a new network namespace has. */

@@ -59,6 +59,7 @@ export interface ProgsHost {
   dropBtf(id: number): void
   readonly strict: boolean
   readonly explain: boolean
+  readonly dialect: string | undefined
 }
 
 const blob = (id: number, part: string): string => `prog.${id}.${part}`

@@ -1,0 +1,30 @@
+// From the environment to a booted machine: the one file of the commands, besides their main.ts, that knows the kernel side.
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Access } from '../../pkg/cli/io.js'
+import { interp } from '../../pkg/interp/index.js'
+import { jit } from '../../pkg/jit/index.js'
+import { bootDirectory } from '../../pkg/kernel/boot.js'
+import type { Kernel } from '../../pkg/request/kernel.js'
+
+/** $HOOKPOINT_STATE, else below the XDG state directory. */
+export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const { HOOKPOINT_STATE: named, XDG_STATE_HOME: xdg } = env
+  if (named) return resolve(named)
+  return join(xdg ? resolve(xdg) : join(homedir(), '.local', 'state'), 'hookpoint')
+}
+
+const on = (value: string | undefined): boolean => value === '1' || value === 'yes' || value === 'true'
+
+/** A boot function for the command NAME. */
+export function bootFor(name: string, env: NodeJS.ProcessEnv = process.env): (access: Access) => Kernel {
+  return (access) =>
+    bootDirectory(stateDirectory(env), access, {
+      engine: env['HOOKPOINT_JIT'] === '0' ? interp : jit,
+      strict: on(env['HOOKPOINT_STRICT']),
+      explain: on(env['HOOKPOINT_EXPLAIN']),
+      ...(env['HOOKPOINT_DIALECT'] ? { dialect: env['HOOKPOINT_DIALECT'] } : {}),
+      task: { comm: name, pid: 1 },
+      stopwatch: () => Number(process.hrtime.bigint()),
+    })
+}
