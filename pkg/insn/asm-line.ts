@@ -38,7 +38,7 @@ const SHAPES: readonly Shape[] = [
   shape('call (.+)', (m, names) => call(m[1]!, names)),
   shape(`r0 = \\*\\(u(8|16|32) \\*\\)\\s*skb\\[${NUM}\\]`, m =>
     just(build('ld_abs', num(m[1]!), `u${m[1]!}`, { imm: imm32(m[2]!) }))),
-  shape(`r0 = \\*\\(u(8|16|32) \\*\\)\\s*skb\\[r(\\d+)(?:\\s*${NUM})?\\]`, m =>
+  shape(`r0 = \\*\\(u(8|16|32) \\*\\)\\s*skb\\[r(\\d+)(?:\\s*\\+)?(?:\\s*${NUM})?\\]`, m =>
     just(build('ld_ind', num(m[1]!), `u${m[1]!}`, { src: reg(m[2]!), imm: imm32(m[3] ?? '0') }))),
   shape(`${REG} = \\*${PTR}`, m =>
     just(build('ldx', num(m[4]!), m[3]! + m[4]!, { dst: reg(m[2]!), src: reg(m[5]!), off: off16(m[6]) }))),
