@@ -181,11 +181,11 @@ const refuse = (verb: string) => (): never => { throw notSupported(`ip address $
 
 /** In the order of do_ipaddr; no verb means show. */
 const VERBS: readonly Entry[] = [
-  { word: 'show', aliases: ['lst', 'list'], run: show },
   { word: 'add', run: add(false) },
   { word: 'change', aliases: ['chg'], run: add(true) },
   { word: 'replace', run: add(true) },
   { word: 'delete', run: del },
+  { word: 'show', aliases: ['lst', 'list'], run: show },
   { word: 'flush', run: flush },
   { word: 'save', run: refuse('save') },
   { word: 'showdump', run: refuse('showdump') },

@@ -168,12 +168,11 @@ const refuse = (verb: string) => (): never => { throw notSupported(`ip link ${ve
 
 /** In the order of do_iplink; no verb means show. */
 const VERBS: readonly Entry[] = [
-  { word: 'show', aliases: ['lst', 'list'], run: show },
   { word: 'add', run: add },
-  { word: 'set', run: set },
-  { word: 'change', run: set },
+  { word: 'set', aliases: ['change'], run: set },
   { word: 'replace', run: add },
   { word: 'delete', run: del },
+  { word: 'show', aliases: ['lst', 'list'], run: show },
   { word: 'xstats', run: refuse('xstats') },
   { word: 'afstats', run: refuse('afstats') },
   { word: 'property', run: refuse('property') },

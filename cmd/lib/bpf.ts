@@ -53,6 +53,8 @@ export type LoadAs = {
   readonly namespace: string
   /** Exit status of ip (255) and tc (1) when loading fails. */
   readonly status: number
+  /** What tc adds to a failure. */
+  readonly tail?: string
 }
 
 export type LoadedProg = {

@@ -115,10 +115,10 @@ function pick(table: readonly Entry[], typed: string, style: FailureStyle): Entr
   return style === 'iproute2' ? select(table, typed) : table.find((entry) => isPrefix(typed, entry.word))
 }
 
-/** iproute2's verbs of an object: none means the first of the table, unknown is 'Command "x" is unknown'. */
+/** iproute2's verbs of an object: none means 'show', unknown is 'Command "x" is unknown'. */
 export function runVerb(name: string, verbs: readonly Entry[], usage: () => string, helpStatus: number, context: Context, words: Words): number {
   const typed = words.more ? words.take() : undefined
-  const entry = typed === undefined ? verbs[0] : select(verbs, typed)
+  const entry = typed === undefined ? verbs.find((one) => one.word === 'show') : select(verbs, typed)
   if (entry !== undefined) return entry.run(context, words) ?? 0
   if (typed !== undefined && matches(typed, 'help')) throw new InputError(usage().trimEnd(), helpStatus)
   throw new InputError(`Command "${typed ?? ''}" is unknown, try "${name} help".`, EXIT_USAGE)

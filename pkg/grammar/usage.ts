@@ -21,7 +21,7 @@ export function synopsis<R>(grammar: Grammar<R>): string[] {
 }
 
 function piece<R>(row: Row<R>): string {
-  const word = row.bare ? `{ ${row.type?.name ?? ''} | ${row.word} ${row.type?.name ?? ''} }` : row.word
+  const word = row.word === '' ? row.type?.name ?? '' : row.bare ? `{ ${row.type?.name ?? ''} | ${row.word} ${row.type?.name ?? ''} }` : row.word
   const value = row.type === undefined || row.bare ? '' : ` ${row.type.name}`
   const sub = typeof row.sub === 'object' ? ` ${synopsis(row.sub).join(' ')}` : row.sub === undefined ? '' : ' [ ARGS ]'
   return word + value + sub

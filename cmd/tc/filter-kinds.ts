@@ -1,0 +1,27 @@
+// Kinds of filter, one record each, as tc's struct filter_util.
+import { InputError } from '../../pkg/bytes/errors.js'
+import type { Context } from '../../pkg/cli/index.js'
+import { notSupported, type Words } from '../../pkg/grammar/index.js'
+import type { Filter } from '../../pkg/request/rtnl.js'
+import { bpf } from './f-bpf.js'
+
+export type FilterKind = {
+  readonly kind: string
+  readonly parse: (context: Context, words: Words) => unknown
+  /** Behind the handle. */
+  readonly print: (context: Context, filter: Filter) => void
+}
+
+const KINDS: readonly FilterKind[] = [bpf]
+
+const ABSENT = ['basic', 'cgroup', 'flow', 'flower', 'fw', 'matchall', 'route', 'rsvp', 'rsvp6', 'tcindex', 'u32']
+
+export const filterKind = (kind: string): FilterKind | undefined => KINDS.find((one) => one.kind === kind)
+
+export function parseFilterOptions(context: Context, kind: string, words: Words): unknown {
+  if (ABSENT.includes(kind)) throw notSupported(`filter ${kind}`)
+  const record = filterKind(kind)
+  if (record !== undefined) return record.parse(context, words)
+  if (words.more) throw new InputError(`Unknown filter "${kind}", hence option "${words.take()}" is unparsable`, 1)
+  return undefined
+}
