@@ -1,19 +1,32 @@
 // Which registers hold the context pointer where, in a main program: so that the ring loop can answer loads of data and data_end
-// from locals. A register holds it only if it does on every path; what the analysis can't follow counts as an escape.
+// from locals, and loads of other pointers need only their lower halves (the upper are zero, and written by nobody: a load of
+// eight bytes would wait for the store of four). A register holds it only if it does on every path; what the analysis can't
+// follow counts as an escape.
 import { opOf, slotsOf } from '../insn/decode.js'
 import type { Insn } from '../insn/insn.js'
-import { XDP_BUFF } from '../skb/layout.js'
-import { CALL, FUNC } from '../uapi/bpf.js'
+import { BPF_CB, SKB, XDP_BUFF } from '../skb/layout.js'
+import { CALL, FUNC, PROG_TYPE } from '../uapi/bpf.js'
 import type { Block } from './cfg.js'
 import type { Unit } from './unit.js'
 
-export type ContextField = 'data' | 'data_end'
-
 export interface ContextFacts {
-  /** Loads that read a field of the context. */
-  readonly loads: ReadonlyMap<number, ContextField>
+  /** Loads that read a pointer of the context: slot -> offset. */
+  readonly loads: ReadonlyMap<number, number>
   /** The context goes where it may be read from memory or changed: to a helper, a subprogram, the stack … */
   readonly escapes: boolean
+}
+
+/** Offsets of pointers in the struct behind a context. */
+const XDP_POINTERS: ReadonlySet<number> = new Set([
+  XDP_BUFF.data, XDP_BUFF.data_end, XDP_BUFF.data_meta, XDP_BUFF.data_hard_start, XDP_BUFF.rxq, XDP_BUFF.txq,
+])
+const SKB_POINTERS: ReadonlySet<number> = new Set([SKB.dev, SKB.head, SKB.data, SKB.cb + BPF_CB.data_meta, SKB.cb + BPF_CB.data_end])
+const NONE: ReadonlySet<number> = new Set()
+
+function pointersOf(type: number): ReadonlySet<number> {
+  if (type === PROG_TYPE.XDP) return XDP_POINTERS
+  const overSkb = type === PROG_TYPE.SCHED_CLS || type === PROG_TYPE.SCHED_ACT || type === PROG_TYPE.SOCKET_FILTER
+  return overSkb ? SKB_POINTERS : NONE
 }
 
 const LDX_DW = 0x79
@@ -34,12 +47,12 @@ export function contextFacts(unit: Unit, blocks: readonly Block[], rpo: readonly
       }
     }
   }
-  const notes = { loads: new Map<number, ContextField>(), escapes: false }
+  const notes: Notes = { loads: new Map(), escapes: false, pointers: unit.inlines ? pointersOf(unit.image.type) : NONE }
   for (const number of rpo) walk(unit, blocks[number]!, entry[number]!, notes)
   return notes
 }
 
-interface Notes { loads: Map<number, ContextField>, escapes: boolean }
+interface Notes { loads: Map<number, number>, escapes: boolean, pointers: ReadonlySet<number> }
 
 /** Registers that hold the context behind a block. */
 function walk(unit: Unit, block: Block, start: number, notes: Notes | undefined): number {
@@ -84,9 +97,7 @@ function observe(unit: Unit, i: Insn, pc: number, held: number, notes: Notes): v
 }
 
 function observeLoad(i: Insn, pc: number, notes: Notes): void {
-  const field = i.code !== LDX_DW ? undefined
-    : i.off === XDP_BUFF.data || i.off === XDP_BUFF.data_meta ? 'data' : i.off === XDP_BUFF.data_end ? 'data_end' : undefined
-  if (field !== undefined) notes.loads.set(pc, field)
+  if (i.code === LDX_DW && notes.pointers.has(i.off)) notes.loads.set(pc, i.off)
   else if (i.off < XDP_BUFF.data_meta + 8) notes.escapes = true
 }
 

@@ -22,11 +22,12 @@ import { TAIL_COUNT, Unit, type JitOptions } from './unit.js'
 export function emitProgram(image: Image, host: EngineHost, options: JitOptions): Uint8Array {
   const unit = new Unit(image, host, options)
   const graphs = image.subprogs.map((_, sub) => graphOf(image, sub))
-  emitMain(unit, graphs[0]!)
+  const facts = contextFacts(unit, graphs[0]!.blocks, graphs[0]!.flow.rpo)
+  emitMain(unit, graphs[0]!, facts)
   for (let sub = 1; sub < graphs.length; sub++) emitSub(unit, sub, graphs[sub]!)
   if (unit.packet !== undefined) emitPacketPointer(unit.packet.f)
   emitRun(unit)
-  if (image.type === PROG_TYPE.XDP && image.insns.length <= BATCH_LIMIT) emitBatch(unit, graphs[0]!)
+  if (image.type === PROG_TYPE.XDP && image.insns.length <= BATCH_LIMIT) emitBatch(unit, graphs[0]!, facts)
   if (unit.callbackFp !== undefined) emitCallback(unit, unit.callbackFp)
   return unit.m.finish()
 }
@@ -43,10 +44,9 @@ function graphOf(image: Image, sub: number): Graph {
 }
 
 /** The instructions of a subprogram, ending in fn.exit() wherever it exits. */
-function emitBody(fn: Fn, { blocks, succs, flow }: Graph, loopOut: boolean): void {
+function emitBody(fn: Fn, { blocks, succs, flow }: Graph, place: { inLoop: boolean }): void {
   const { insns } = fn.unit.image
-  const range = blocks.flatMap(block => (block.last !== undefined && insns[block.last]!.code === 0xe5 ? [block] : []))
-  if (range.length > 0) {
+  if (blocks.some(block => block.last !== undefined && insns[block.last]!.code === MAY_GOTO)) {
     fn.f.i32(MAY_GOTO_LIMIT)
     fn.f.set(fn.budget)
   }
@@ -55,16 +55,31 @@ function emitBody(fn: Fn, { blocks, succs, flow }: Graph, loopOut: boolean): voi
     condition: (node, negate) => { emitCondition(fn, insns[blocks[node]!.last!]!, negate) },
     leave: () => { fn.exit() },
   }
-  if (fn.unit.options.structured && flow.reducible) emitShape(fn.f, succs, flow, leaves, loopOut)
-  else emitDispatch(fn.f, succs, flow.rpo, leaves)
+  if (!fn.unit.options.structured || !flow.reducible) return emitDispatch(fn.f, succs, flow.rpo, leaves)
+  // V8 unrolls a loop twice as far when it stands in another one, and looks no closer than at the nesting.
+  const around = flow.header.includes(1) && !place.inLoop ? fn.f.loop() : undefined
+  emitShape(fn.f, succs, flow, leaves, !place.inLoop)
+  if (around !== undefined) fn.f.end(around)
 }
+
+const MAY_GOTO = 0xe5
 
 const CTX = 0
 
 /** (ctx) -> low half of r0, the high half at RET_HI. */
 class MainFn extends Fn {
-  constructor(unit: Unit, f: FuncBuilder) {
+  readonly #facts: ContextFacts
+
+  constructor(unit: Unit, f: FuncBuilder, facts: ContextFacts) {
     super(unit, f, { sub: 0, fp: undefined, params: [] })
+    this.#facts = facts
+  }
+
+  override contextLoad(pc: number): boolean {
+    const offset = this.#facts.loads.get(pc)
+    if (offset === undefined) return false
+    loadPointer(this, offset)
+    return true
   }
 
   override exit(): void {
@@ -83,11 +98,17 @@ class MainFn extends Fn {
   }
 }
 
-function emitMain(unit: Unit, graph: Graph): void {
+/** The lower half of a pointer in the context. */
+function loadPointer(fn: Fn, offset: number): void {
+  fn.f.get(CTX)
+  fn.f.mem(MEM.i64_load32_u, offset)
+}
+
+function emitMain(unit: Unit, graph: Graph, facts: ContextFacts): void {
   const { f } = unit.subs[0]!
-  const fn = new MainFn(unit, f)
+  const fn = new MainFn(unit, f, facts)
   takeContext(fn)
-  emitBody(fn, graph, true)
+  emitBody(fn, graph, { inLoop: false })
   f.op(OP.unreachable)
 }
 
@@ -131,7 +152,7 @@ function pushHighHalf(f: FuncBuilder): void {
 
 function emitSub(unit: Unit, sub: number, graph: Graph): void {
   const { f } = unit.subs[sub]!
-  emitBody(new SubFn(unit, f, sub), graph, true)
+  emitBody(new SubFn(unit, f, sub), graph, { inLoop: false })
   f.op(OP.unreachable)
 }
 
@@ -178,17 +199,18 @@ class BatchFn extends Fn {
   }
 
   override contextLoad(pc: number): boolean {
-    const field = this.#facts.loads.get(pc)
-    if (field === undefined) return false
-    this.f.get(field === 'data' ? this.data : this.dataEnd)
+    const offset = this.#facts.loads.get(pc)
+    if (offset === undefined) return false
+    if (offset === XDP_BUFF.data || (offset === XDP_BUFF.data_meta && !this.#facts.escapes)) this.f.get(this.data)
+    else if (offset === XDP_BUFF.data_end) this.f.get(this.dataEnd)
+    else loadPointer(this, offset)
     return true
   }
 
   override afterCall(): void {
     if (!this.#facts.escapes) return
     for (const [local, offset] of [[this.data, XDP_BUFF.data], [this.dataEnd, XDP_BUFF.data_end]] as const) {
-      this.f.get(CTX)
-      this.f.mem(MEM.i64_load32_u, offset)
+      loadPointer(this, offset)
       this.f.set(local)
     }
   }
@@ -198,9 +220,8 @@ const COUNT = 1
 const DESC = { data: 0, data_end: 4, verdict: 8, size: 16, shift: 4 } as const
 
 /** batch(ctx, count): for each descriptor of the ring { ctx->data … = it; verdict = the program; } */
-function emitBatch(unit: Unit, graph: Graph): void {
+function emitBatch(unit: Unit, graph: Graph, facts: ContextFacts): void {
   const { f, index } = unit.m.func([I32, I32], [])
-  const facts = contextFacts(unit, graph.blocks, graph.flow.rpo)
   const desc = f.local(I32)
   const fn = new BatchFn(unit, f, facts)
   f.i32(RING)
@@ -220,7 +241,7 @@ function emitBatch(unit: Unit, graph: Graph): void {
   enterPacket(fn, desc, facts.escapes)
   fn.done = f.block()
   takeContext(fn)
-  emitBody(fn, graph, false)
+  emitBody(fn, graph, { inLoop: true })
   f.end(fn.done)
   leavePacket(fn, desc, facts.escapes)
   f.get(desc)
