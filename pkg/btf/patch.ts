@@ -9,7 +9,7 @@ export class BtfPatch {
   readonly #positions: readonly number[]
 
   constructor(btf: Btf) {
-    this.bytes = btf.bytes.slice()
+    this.bytes = new Uint8Array(btf.bytes)
     this.#view = new DataView(this.bytes.buffer)
     this.#positions = positions(this.#view)
   }

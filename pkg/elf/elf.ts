@@ -49,7 +49,9 @@ function readSections(bytes: Uint8Array, headers: readonly SectionHeader[], file
   const parsed = parse(bytes, file)
   if (parsed.length !== headers.length) throw elfError(file, `${parsed.length} sections read, the header says ${headers.length}`)
   return headers.map((h, index): Section => {
-    const { name, data } = parsed[index]!
+    const { name, data: buffer } = parsed[index]!
+    // A plain view: slice() of a Buffer would not copy.
+    const data = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
     return {
       index, name, type: h.type, flags: h.flags, size: h.size, link: h.link, info: h.info, align: h.align, entsize: h.entsize,
       data: h.type === SHT.NOBITS || h.type === SHT.NULL ? new Uint8Array(0) : data,

@@ -69,10 +69,10 @@ function kconfigKind(btf: Btf, id: number): Pick<KconfigSpec, 'kind' | 'signed'>
   return kconfigKind(btf, t.element)?.kind === 'char' ? { kind: 'string', signed: false } : undefined
 }
 
-/** As libbpf lays them out: widest first, then by name. */
+/** As libbpf lays them out: strictest alignment first, then the smaller, then by name. */
 function layout(entries: readonly Omit<KconfigSpec, 'offset'>[], file: string): { kconfig: KconfigSpec[]; kconfigSize: number } {
   const align = (e: { kind: string; size: number }): number => (e.kind === 'string' ? 1 : e.size)
-  const sorted = [...entries].sort((a, b) => align(b) - align(a) || b.size - a.size || (a.name < b.name ? -1 : 1))
+  const sorted = [...entries].sort((a, b) => align(b) - align(a) || a.size - b.size || (a.name < b.name ? -1 : 1))
   let end = 0
   const kconfig = sorted.map(e => {
     const offset = Math.ceil(end / align(e)) * align(e)
