@@ -115,6 +115,7 @@ export class Machine implements Subsystems {
       engine: this.options.engine,
       engineHost: () => this.engineSide.host,
       mapAttr: (id) => this.maps.attr(id),
+      frozenValue: (id) => this.maps.frozenValue(id),
       holdMap: (id) => this.maps.hold(id),
       dropMap: (id) => this.maps.drop(id),
       ownMap: (id, type) => this.maps.own(id, type),

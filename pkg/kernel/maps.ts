@@ -2,6 +2,7 @@
 import { KernelError, must } from '../bytes/errors.js'
 import type { Memory } from '../mem/memory.js'
 import type { AddressSpace } from '../mem/space.js'
+import { ProgArray } from '../map/arraymap-fd.js'
 import { mapKind } from '../map/kinds.js'
 import type { BpfMap, MapAttr, MapHost } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
@@ -13,8 +14,6 @@ export interface MapRecord extends ObjRecord {
   readonly attr: MapAttr
   readonly loadTime: number
   frozen: boolean
-  /** Type of the programs a prog_array takes, settled by its first program. */
-  ownerProgType?: number
 }
 
 /** What maps need of the machine around them. */
@@ -93,6 +92,11 @@ export class Maps {
     return this.#byAddr.get(addr)
   }
 
+  /** Programs have run: any map in memory may have changed. */
+  touchAll(): void {
+    for (const map of this.#open.values()) map.region.touched = true
+  }
+
   attr(id: number): MapAttr | undefined {
     return this.#table.get(id)?.attr
   }
@@ -103,11 +107,8 @@ export class Maps {
 
   /** A prog_array takes programs of the type that its first program, or its first user, had. */
   own(id: number, progType: number): void {
-    const record = this.#table.need(id)
-    if (record.ownerProgType === progType) return
-    if (record.ownerProgType !== undefined) throw new KernelError(EINVAL)
-    record.ownerProgType = progType
-    this.#table.touch(record)
+    const map = this.attr(id)?.type === MAP_TYPE.PROG_ARRAY ? this.map(id) : undefined
+    if (map instanceof ProgArray && !map.claim(progType)) throw new KernelError(EINVAL)
   }
 
   lookup(request: MapElem): Uint8Array {
@@ -116,15 +117,7 @@ export class Maps {
 
   update(request: MapElem & { value: Uint8Array }): void {
     const map = this.#writable(request.mapId)
-    this.#checkOwner(map, request.value)
     map.sysUpdate(this.#key(request), request.value, request.flags ?? 0)
-  }
-
-  /** A program that goes into a prog_array must be of the owner's type: bpf_prog_map_compatible. */
-  #checkOwner(map: BpfMap, value: Uint8Array): void {
-    if (map.attr.type !== MAP_TYPE.PROG_ARRAY || value.length !== 4) return
-    const type = this.#host.progType(new DataView(value.buffer, value.byteOffset).getUint32(0, true))
-    if (type !== undefined) this.own(map.attr.id, type)
   }
 
   delete(request: MapElem): void {
@@ -158,9 +151,16 @@ export class Maps {
     this.#table.touch(record)
   }
 
+  /** bpf_map_is_rdonly: the value of a frozen RDONLY_PROG array of one entry, which loads may be folded to. */
+  frozenValue(id: number): Uint8Array | undefined {
+    const record = this.#table.get(id)
+    const constant = record?.frozen && record.attr.type === MAP_TYPE.ARRAY && record.attr.maxEntries === 1 && (record.attr.flags & MAP_F.RDONLY_PROG) !== 0
+    return constant ? this.map(id).sysLookup(new Uint8Array(4), 0) : undefined
+  }
+
   info(id: number): MapInfo {
     const { attr, ...record } = this.#table.need(id)
-    const owner = record.ownerProgType
+    const owner = this.#ownerType(attr)
     return {
       id: attr.id, type: attr.type, name: attr.name, keySize: attr.keySize, valueSize: attr.valueSize, maxEntries: attr.maxEntries,
       flags: attr.flags, mapExtra: attr.mapExtra, btfId: attr.btfId, btfKeyTypeId: attr.btfKeyTypeId, btfValueTypeId: attr.btfValueTypeId,
@@ -168,6 +168,11 @@ export class Maps {
       ...(owner === undefined ? {} : { ownerProgType: owner, ownerJited: true }),
       ...(attr.innerMapId > 0 ? { innerMapId: attr.innerMapId } : {}),
     }
+  }
+
+  #ownerType(attr: MapAttr): number | undefined {
+    const map = attr.type === MAP_TYPE.PROG_ARRAY ? this.map(attr.id) : undefined
+    return (map instanceof ProgArray && map.ownerType()) || undefined
   }
 
   list(): MapInfo[] {

@@ -9,9 +9,9 @@ import { progTag } from '../prog/tag.js'
 import type { ProgDump, ProgInfo, ProgLoad } from '../request/bpf.js'
 import type { Store } from '../state/store.js'
 import { BPF_OBJ_NAME_LEN } from '../uapi/bpf.js'
-import { E2BIG, EINVAL } from '../uapi/errno.js'
-import { isGplCompatible } from '../verifier/license.js'
-import { verify, type VerifyInput } from '../verifier/index.js'
+import { E2BIG, EINVAL, type Errno } from '../uapi/errno.js'
+import { parseBtf, vmlinuxBtf, type Btf } from '../btf/index.js'
+import { isGpl, verify, type ProgFacts, type VerifyInput, type VerifyResult } from '../verifier/index.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 /** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
@@ -35,15 +35,10 @@ export interface ProgRecord extends ObjRecord {
   readonly funcInfoRec: number
   readonly lineInfoRec: number
   /** The program writes to packet data, and other facts that attach points ask for. */
-  readonly traits: ProgTraits
+  readonly facts: ProgFacts
 }
 
-/** What the verifier found out and attach points need to know. */
-export interface ProgTraits {
-  readonly changesPacket: boolean
-  readonly cbAccess: boolean
-  readonly directPacketAccess: boolean
-}
+type Accepted = Extract<VerifyResult, { ok: true }>
 
 export interface ProgsHost {
   readonly store: Store
@@ -51,6 +46,8 @@ export interface ProgsHost {
   readonly engine: Engine
   engineHost(): EngineHost
   mapAttr(id: number): MapAttr | undefined
+  /** Bytes of the only value of a frozen read-only array. */
+  frozenValue(id: number): Uint8Array | undefined
   holdMap(id: number): void
   dropMap(id: number): void
   ownMap(id: number, progType: number): void
@@ -79,26 +76,37 @@ export class Progs {
   load(request: ProgLoad): { id: number; log: string; notes: string[] } {
     checkAttributes(request)
     const result = verify(this.#input(request))
-    if (!result.ok) throw new KernelError(result.errno, undefined, result.log, result.explain)
-    const record = this.#table.create((id) => this.#record(id, request, result.image, result))
-    this.#keep(record, request, result)
+    if (!result.ok) throw new KernelError(result.errno as Errno, undefined, result.log, result.explain)
+    const record = this.#table.create((id) => this.#record(id, request, result))
+    this.#keep(record, result)
     return { id: record.id, log: result.log, notes: result.notes }
   }
 
   #input(request: ProgLoad): VerifyInput {
     const { btfId } = request
-    const btf = btfId ? this.#host.btfBytes(btfId) : undefined
+    const btf = btfId ? this.#btf(btfId) : undefined
     if (btfId && btf === undefined) throw new KernelError(EINVAL)
     return {
       prog: request,
       maps: (id) => this.#host.mapAttr(id),
-      ...(btf === undefined ? {} : { btf }),
+      btf,
+      btfOf: (id) => this.#btf(id),
+      vmlinux: () => vmlinuxBtf(),
+      frozen: (id) => this.#host.frozenValue(id),
+      logLevel: request.logLevel ?? 0,
       strict: this.#host.strict,
+      dialect: request.dialect ?? this.#host.dialect,
       explain: this.#host.explain,
     }
   }
 
-  #record(id: number, request: ProgLoad, image: Image, facts: { verifiedInsns: number; traits: ProgTraits }): ProgRecord {
+  #btf(id: number): Btf | undefined {
+    const bytes = this.#host.btfBytes(id)
+    return bytes && parseBtf(bytes, 'BTF')
+  }
+
+  #record(id: number, request: ProgLoad, { image, facts, stats, funcInfo, lineInfo }: Accepted): ProgRecord {
+    for (const mapId of image.mapIds) this.#host.ownMap(mapId, request.type)
     const compiled = this.#host.engine.compile(image, this.#host.engineHost())
     this.#images.set(id, image)
     this.#runnables.set(id, compiled)
@@ -107,18 +115,18 @@ export class Progs {
       expectedAttachType: request.expectedAttachType ?? 0, flags: request.flags ?? 0,
       ...(request.dialect === undefined ? {} : { dialect: request.dialect }),
       btfId: request.btfId ?? 0, attachBtfId: request.attachBtfId ?? 0, mapIds: image.mapIds, loadTime: this.#host.now(),
-      verifiedInsns: facts.verifiedInsns, xlatedLen: image.insns.length * INSN_SIZE, jitedLen: compiled.bytes?.length ?? 0,
-      funcInfoRec: request.funcInfo?.recSize ?? 0, lineInfoRec: request.lineInfo?.recSize ?? 0, traits: facts.traits,
+      verifiedInsns: stats.insnProcessed, xlatedLen: image.insns.length * INSN_SIZE, jitedLen: compiled.bytes?.length ?? 0,
+      funcInfoRec: funcInfo?.recSize ?? 0, lineInfoRec: lineInfo?.recSize ?? 0, facts,
     }
   }
 
-  #keep(record: ProgRecord, request: ProgLoad, result: { image: Image; funcInfo?: Uint8Array; lineInfo?: Uint8Array }): void {
+  #keep(record: ProgRecord, { image, funcInfo, lineInfo }: Accepted): void {
     const { store } = this.#host
-    store.writeBlob(blob(record.id, 'image'), encodeImage(result.image))
+    store.writeBlob(blob(record.id, 'image'), encodeImage(image))
     const code = this.#runnables.get(record.id)?.bytes
     if (code) store.writeBlob(blob(record.id, 'jited'), code)
-    if (request.funcInfo) store.writeBlob(blob(record.id, 'func'), result.funcInfo ?? request.funcInfo.bytes)
-    if (request.lineInfo) store.writeBlob(blob(record.id, 'line'), result.lineInfo ?? request.lineInfo.bytes)
+    if (funcInfo) store.writeBlob(blob(record.id, 'func'), funcInfo.bytes)
+    if (lineInfo) store.writeBlob(blob(record.id, 'line'), lineInfo.bytes)
     for (const id of record.mapIds) this.#host.holdMap(id)
     if (record.btfId > 0) this.#host.holdBtf(record.btfId)
   }
@@ -155,9 +163,9 @@ export class Progs {
   }
 
   info(id: number): ProgInfo {
-    const { refs: _refs, traits: _traits, funcInfoRec: _func, lineInfoRec: _line, flags: _flags, ...record } = this.#table.need(id)
+    const { refs: _refs, facts: _facts, funcInfoRec: _func, lineInfoRec: _line, flags: _flags, ...record } = this.#table.need(id)
     return {
-      ...record, mapIds: [...record.mapIds], pins: [...record.pins], gplCompatible: isGplCompatible(record.license), uid: 0,
+      ...record, mapIds: [...record.mapIds], pins: [...record.pins], gplCompatible: isGpl(record.license), uid: 0,
       jited: record.jitedLen > 0, memlock: pages(record.xlatedLen), runTimeNs: 0, runCnt: 0, recursionMisses: 0,
     }
   }

@@ -20,8 +20,6 @@ export interface TestRunHost {
   prog(id: number): HookProg
   /** struct net_device of an interface, undefined: ENODEV. */
   device(ifindex: number): { addr: number } | undefined
-  /** Every map of the program counts as written. */
-  touchMaps(progId: number): void
   /** Real time in ns, for the duration line; constant 0 keeps runs repeatable. */
   stopwatch(): number
 }
@@ -51,7 +49,6 @@ export class TestRunner {
     if (!runner) throw new KernelError(ENOTSUPP)
     const data = request.dataIn
     if (!data || data.length < ETH_HLEN) throw new KernelError(EINVAL)
-    this.#host.touchMaps(request.progId)
     const result = runner(this.#host, prog, request, data)
     return cut(request, result)
   }

@@ -12,8 +12,9 @@ export interface Files {
 }
 
 export const STAMP_FILE = 'sys/.stamp'
-const STAMP_KEY = 'sys/stamp'
-const PREFIX = 'view/'
+export const STAMP_KEY = 'sys/stamp'
+export /** Store key of a view: this and its path; the value is its first text. */
+export const VIEW_PREFIX = 'view/'
 
 export class Views {
   readonly #store: Store
@@ -28,24 +29,24 @@ export class Views {
 
   /** Lets a file exist, with this text at first. */
   add(path: string, text: string): void {
-    this.#store.set(PREFIX + path, text)
+    this.#store.set(VIEW_PREFIX + path, text)
     this.#pending.set(path, text)
   }
 
   delete(path: string): void {
-    if (!this.#store.has(PREFIX + path)) return
-    this.#store.delete(PREFIX + path)
+    if (!this.#store.has(VIEW_PREFIX + path)) return
+    this.#store.delete(VIEW_PREFIX + path)
     this.#pending.set(path, undefined)
   }
 
   /** Removes every view below a folder. */
   deleteTree(folder: string): void {
-    for (const key of this.#store.keys(`${PREFIX}${folder}/`)) this.delete(key.slice(PREFIX.length))
+    for (const key of this.#store.keys(`${VIEW_PREFIX}${folder}/`)) this.delete(key.slice(VIEW_PREFIX.length))
   }
 
   /** What the file says now: a user may have written to it. */
   text(path: string): string | undefined {
-    const first = this.#store.get(PREFIX + path)
+    const first = this.#store.get(VIEW_PREFIX + path)
     if (first === undefined) return undefined
     if (this.#pending.has(path)) return this.#pending.get(path)
     return this.#files.read(path) ?? String(first)
@@ -53,14 +54,14 @@ export class Views {
 
   /** Sets the text of a view, as `echo` would. */
   write(path: string, text: string): void {
-    this.#store.set(PREFIX + path, text)
+    this.#store.set(VIEW_PREFIX + path, text)
     this.#pending.set(path, text)
   }
 
   /** Paths below a folder whose files a user has removed. */
   removedByUser(folder: string): string[] {
     if (!this.#inStep()) return []
-    const paths = this.#store.keys(`${PREFIX}${folder}/`).map((key) => key.slice(PREFIX.length))
+    const paths = this.#store.keys(`${VIEW_PREFIX}${folder}/`).map((key) => key.slice(VIEW_PREFIX.length))
     return paths.filter((path) => !this.#pending.has(path) && !this.#files.exists(path))
   }
 
@@ -75,8 +76,8 @@ export class Views {
   }
 
   #mend(): void {
-    for (const key of this.#store.keys(PREFIX)) {
-      const path = key.slice(PREFIX.length)
+    for (const key of this.#store.keys(VIEW_PREFIX)) {
+      const path = key.slice(VIEW_PREFIX.length)
       if (!this.#pending.has(path) && !this.#files.exists(path)) this.#pending.set(path, String(this.#store.get(key)))
     }
   }

@@ -1,5 +1,5 @@
 // Writes pcap files with ns times, buffered; appends to one that it made before, since each command is a process of its own.
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { InputError } from '../bytes/errors.js'
 import { reported } from './byte-source.js'
 import { PCAP_HEADER, PCAP_RECORD, pcapHeader, putPcapRecord } from './pcap.js'
@@ -47,6 +47,17 @@ export class CaptureWriter {
       putPcapRecord(record, 0, frame, time)
       this.#writeAll(record)
     }
+  }
+
+  /** Bytes of the file once the buffer is written. */
+  get length(): number {
+    return fstatSync(this.#fd).size + this.#used
+  }
+
+  /** Cuts the file back to its first `length` bytes: what was written behind them does not count. */
+  truncate(length: number): void {
+    this.#used = 0
+    reported(this.path, () => ftruncateSync(this.#fd, length))
   }
 
   flush(): void {

@@ -1,0 +1,207 @@
+// The machine as the network side sees it: records in the store, programs by id, masks in sysfs, captures in files.
+import { must } from '../bytes/errors.js'
+import type { DatapathHost, RecordStore } from '../datapath/host.js'
+import { Net } from '../datapath/index.js'
+import type { NetEnv, TimerEnv } from '../helper/env.js'
+import { createNote, type HookProg, type RedirectNote } from '../hook/types.js'
+import { CaptureWriter } from '../packet/capture-writer.js'
+import type { Runnable } from '../prog/engine.js'
+import type { ProgRef } from '../request/rtnl.js'
+import type { Json, Store } from '../state/store.js'
+import { Captures } from './captures.js'
+import type { LinkHooks } from './links.js'
+import type { Machine } from './machine.js'
+import type { TestRunHost } from './test-run.js'
+
+const SYSFS = 'sys/class/net'
+
+export class NetSide {
+  readonly #machine: Machine
+  readonly note: RedirectNote = createNote()
+  readonly #hookProgs = new Map<number, HookProg>()
+  readonly #captures: Captures
+  /** Programs that may have run since the last save: every open map counts as written. */
+  #ran = false
+  #net: Net | undefined
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+    this.#captures = new Captures(machine.store, (path) => CaptureWriter.append(path))
+  }
+
+  get net(): Net {
+    this.#net ??= new Net(this.#host())
+    return this.#net
+  }
+
+  now(): number {
+    return this.net.now()
+  }
+
+  deviceExists(ifindex: number): boolean {
+    return this.net.device(ifindex) !== undefined
+  }
+
+  #host(): DatapathHost {
+    const machine = this.#machine
+    const { options } = machine
+    return {
+      get mem() {
+        return machine.memory()
+      },
+      cpus: machine.cpus,
+      strict: options.strict ?? false,
+      records: recordStore(machine.store),
+      note: this.note,
+      prog: (id) => this.prog(id),
+      progRef: (id) => this.#progRef(id),
+      holdProg: (id) => machine.holdProg(id),
+      releaseProg: (id) => machine.dropProg(id),
+      setCpu: (cpu) => machine.engineSide.setCpu(cpu),
+      random32: () => machine.random.next32(),
+      defaultQdisc: () => machine.sysctl.get('net/core/default_qdisc'),
+      xpsMasks: (dev, file) => this.#masks(dev, file),
+      xpsConfigured: () => this.#anyMask(),
+      openCapture: (file) => this.#captures.open(file),
+      log: (text) => machine.trace.log(text, this.now()),
+      keepFrames: options.keepHandles ?? false,
+    }
+  }
+
+  /** The program as hooks run it; undefined when the id is gone. */
+  prog(id: number): HookProg | undefined {
+    const known = this.#hookProgs.get(id)
+    this.#ran = true
+    if (known) return known
+    const record = this.#machine.progs.find(id)
+    if (!record) return undefined
+    const hook = this.#hookProg(id, record.type, record.expectedAttachType, record.dialect)
+    this.#hookProgs.set(id, hook)
+    return hook
+  }
+
+  #hookProg(id: number, type: number, expectedAttachType: number, dialect: string | undefined): HookProg {
+    const { runState } = this.#machine.engineSide
+    let runnable: Runnable | undefined
+    return {
+      id, type, expectedAttachType,
+      ...(dialect === undefined ? {} : { dialect }),
+      run: (ctx) => {
+        runnable ??= this.#machine.progs.runnable(id)
+        runState.runnable = runnable
+        runState.progType = type
+        runState.progId = id
+        return runnable.run(ctx)
+      },
+    }
+  }
+
+  forgetProg(id: number): void {
+    this.#hookProgs.delete(id)
+  }
+
+  #progRef(id: number): ProgRef {
+    const { name, tag, loadTime, jitedLen, btfId } = this.#machine.progs.record(id)
+    return { id, name, tag, jited: jitedLen > 0, loadTime, uid: 0, ...(btfId > 0 ? { btfId } : {}) }
+  }
+
+  /** Queue -> mask of the files that are not all zero, as bitmap_parse reads them: hexadecimal words with commas. */
+  #masks(dev: string, file: 'xps_cpus' | 'xps_rxqs'): ReadonlyMap<number, bigint> | undefined {
+    const { views } = this.#machine
+    const masks = new Map<number, bigint>()
+    for (let queue = 0; ; queue += 1) {
+      const text = views.text(`${SYSFS}/${dev}/queues/tx-${queue}/${file}`)
+      if (text === undefined) break
+      const mask = parseMask(text)
+      if (mask !== undefined && mask !== 0n) masks.set(queue, mask)
+    }
+    return masks.size > 0 ? masks : undefined
+  }
+
+  #anyMask(): boolean {
+    return this.net.linkGet({}).some(({ name }) => this.#masks(name, 'xps_cpus') ?? this.#masks(name, 'xps_rxqs'))
+  }
+
+  helperNet(): NetEnv {
+    return this.net.helperEnv()
+  }
+
+  timers(): TimerEnv {
+    return this.net.timerEnv()
+  }
+
+  linkHooks(): LinkHooks {
+    const { progs } = this.#machine
+    return {
+      attachXdp: (ifindex, progId, flags, linkId) => this.net.linkAttachXdp(ifindex, progId, flags, linkId),
+      detachXdp: (ifindex, linkId) => this.net.linkDetachXdp(ifindex, linkId),
+      progType: (id) => progs.find(id)?.type,
+      holdProg: (id) => this.#machine.holdProg(id),
+      dropProg: (id) => this.#machine.dropProg(id),
+    }
+  }
+
+  testRunHost(): TestRunHost {
+    const side = this
+    return {
+      get skbs() {
+        return side.net.skbs
+      },
+      prog: (id) => {
+        this.#machine.progs.record(id)
+        return must(this.prog(id), `program ${id}`)
+      },
+      device: (ifindex) => this.net.device(ifindex),
+      stopwatch: this.#machine.options.stopwatch ?? (() => 0),
+    }
+  }
+
+  /** The devices of a new machine. */
+  makeDevices(bare: boolean): void {
+    this.net.makeDevices(bare)
+  }
+
+  /** Before a commit: devices to records, captures to files, and the sysfs files of devices that came or went. */
+  flush(): void {
+    if (!this.#net) return
+    if (this.#ran) this.#machine.maps.touchAll()
+    this.#ran = false
+    this.#net.save()
+    this.#captures.flush()
+    this.#sysfs(this.#net)
+  }
+
+  #sysfs(net: Net): void {
+    const { views } = this.#machine
+    for (const { name, txQueues } of net.changedDevices()) {
+      if (txQueues === 0) views.deleteTree(`${SYSFS}/${name}`)
+      for (let queue = 0; queue < txQueues; queue += 1) addQueue(views, `${SYSFS}/${name}/queues/tx-${queue}`)
+    }
+  }
+}
+
+function addQueue(views: Machine['views'], folder: string): void {
+  for (const file of ['xps_cpus', 'xps_rxqs']) {
+    if (views.text(`${folder}/${file}`) === undefined) views.add(`${folder}/${file}`, '0\n')
+  }
+}
+
+/** undefined when the text is no mask; the file system of the real /sys would have refused it. */
+function parseMask(text: string): bigint | undefined {
+  const words = text.trim().split(',')
+  if (!words.every((word) => /^[0-9a-fA-F]{1,8}$/.test(word))) return undefined
+  return BigInt(`0x${words.map((word, at) => (at === 0 ? word : word.padStart(8, '0'))).join('')}`)
+}
+
+const RECORDS = 'net/'
+
+function recordStore(store: Store): RecordStore {
+  return {
+    get: (key) => store.get(RECORDS + key),
+    put: (key, value) => (value === undefined ? store.delete(RECORDS + key) : store.set(RECORDS + key, value as Json)),
+    getBlob: (key) => store.readBlob(RECORDS + key),
+    putBlob: (key, bytes) => (bytes === undefined ? store.deleteBlob(RECORDS + key) : store.writeBlob(RECORDS + key, bytes)),
+    keys: (prefix) => store.keys(RECORDS + prefix).map((key) => key.slice(RECORDS.length)),
+  }
+}
+
