@@ -1,0 +1,226 @@
+// The network side of the emulated kernel: devices, queueing, hooks and the way of every packet, over a DatapathHost (host.ts).
+// Methods match the rtnl and wire requests of pkg/request one to one. One Net is one machine in one process; save() writes what
+// changed into the host's records.
+import { KernelError } from '../bytes/errors.js'
+import type { RtnlRequests } from '../request/rtnl.js'
+import type { WireRequests } from '../request/wire.js'
+import { classDel, classList, classNew, filterDel, filterList, filterNew } from '../sched/class-api.js'
+import { qdiscDel, qdiscList, qdiscNew, type SchedDefaults } from '../sched/sch-api.js'
+import { EINVAL } from '../uapi/errno.js'
+import type { Skbs } from '../skb/skb.js'
+import type { Clock, Timer } from './clock.js'
+import { Core } from './core.js'
+import { redirectCopy } from './redirect.js'
+import { drain } from './engine.js'
+import type { DatapathHost } from './host.js'
+import { Links } from './links.js'
+import type { Port } from './port.js'
+import { loadMachine, loadPort, saveMachine, savePort, type NetRecord } from './state.js'
+import { Wire } from './wire.js'
+import { makeDevEnv } from './xmit.js'
+
+export type { CaptureSink, DatapathHost, RecordStore } from './host.js'
+
+type In<K extends keyof RtnlRequests> = RtnlRequests[K][0]
+type Out<K extends keyof RtnlRequests> = RtnlRequests[K][1]
+type WIn<K extends keyof WireRequests> = WireRequests[K][0]
+type WOut<K extends keyof WireRequests> = WireRequests[K][1]
+
+export class Net {
+  readonly #core: Core
+  readonly #net: NetRecord
+  readonly #links: Links
+  readonly #wire: Wire
+
+  constructor(host: DatapathHost) {
+    const core = new Core(host, makeDevEnv)
+    core.load = (ifindex) => loadPort(core, ifindex)
+    this.#core = core
+    this.#net = loadMachine(core)
+    core.heldAtLoad = this.#net.held
+    this.#links = new Links(core, this.#net)
+    this.#wire = new Wire(core, this.#links)
+  }
+
+  /** The slab of frames: helpers work on skbs through it. */
+  get skbs(): Skbs {
+    return this.#core.skbs
+  }
+
+  get clock(): Clock {
+    return this.#core.clock
+  }
+
+  /** Virtual ns. */
+  now(): number {
+    return this.#core.clock.now
+  }
+
+  /** What to do when a timer of this kind fires (bpf_timer). */
+  onTimer(kind: string, handler: (timer: Timer) => void): void {
+    this.#core.timerHandlers.set(kind, handler)
+  }
+
+  /** Makes a new machine's devices: lo (down) when bare, else lo, eth0 and eth1, all up. */
+  init(bare: boolean): void {
+    this.#links.createDefaults(bare)
+  }
+
+  /** A request begins: what the outside may have changed (xps masks) is read anew. */
+  begin(): void {
+    for (const port of this.#core.ports.values()) port.xpsMaps = undefined
+  }
+
+  save(): void {
+    for (const port of this.#core.ports.values()) savePort(this.#core, port)
+    this.#net.held = this.#core.held()
+    saveMachine(this.#core, this.#net)
+  }
+
+  /** The device as helpers and test runs see it; addr is its struct net_device. */
+  device(ifindex: number): { addr: number; ifindex: number; name: string; mtu: number; hardHeaderLen: number } | undefined {
+    const port = this.#core.port(ifindex)
+    if (!port) return undefined
+    const { name, mtu, address } = port.dev
+    return { addr: this.#core.devStruct(port), ifindex, name, mtu, hardHeaderLen: address.length === 0 ? 0 : 14 }
+  }
+
+  /** Names that came or went since the last save: the transmit queues of their device, 0: gone. */
+  changedNames(): { name: string; txQueues: number }[] {
+    return [...this.#core.names].map(([name, ifindex]) => ({
+      name, txQueues: ifindex === 0 ? 0 : this.#core.port(ifindex)?.dev.numTx ?? 0,
+    }))
+  }
+
+  /** bpf_clone_redirect: a copy of the packet goes to the device when the program has ended. 0 or -errno. */
+  cloneRedirect(skb: number, ifindex: number, flags: number): number {
+    return redirectCopy(this.#core, skb, ifindex, flags)
+  }
+
+  linkGet(request: In<'link.get'>): Out<'link.get'> {
+    return this.#links.get(request)
+  }
+
+  linkNew(request: In<'link.new'>): Out<'link.new'> {
+    return this.#links.create(request)
+  }
+
+  linkSet(request: In<'link.set'>): void {
+    this.#links.set(request)
+    drain(this.#core)
+  }
+
+  linkDel(request: In<'link.del'>): void {
+    this.#links.delete(request)
+  }
+
+  tunAdd(request: In<'tun.add'>): void {
+    this.#links.tunAdd(request)
+  }
+
+  tunDel(request: In<'tun.del'>): void {
+    this.#links.tunDel(request)
+  }
+
+  tunSteer(request: In<'tun.steer'>): void {
+    this.#links.tunSteer(request)
+  }
+
+  tunFilter(request: In<'tun.filter'>): void {
+    this.#links.tunFilter(request)
+  }
+
+  qdiscGet(request: In<'qdisc.get'>): Out<'qdisc.get'> {
+    const ports = request.dev === undefined ? this.#links.all() : [this.#links.byName(request.dev)]
+    return ports.flatMap((port) => qdiscList(port.sched, request))
+  }
+
+  qdiscNew(request: In<'qdisc.new'>): void {
+    const port = this.#links.byName(request.dev)
+    this.#withDefaults((defaults) => qdiscNew(port.sched, request, defaults))
+    this.#kick(port)
+  }
+
+  qdiscDel(request: In<'qdisc.del'>): void {
+    const port = this.#links.byName(request.dev)
+    this.#withDefaults((defaults) => qdiscDel(port.sched, request, defaults))
+  }
+
+  #withDefaults(work: (defaults: SchedDefaults) => void): void {
+    const defaults: SchedDefaults = { defaultQdisc: this.#core.host.defaultQdisc(), autohandle: this.#net.autohandle }
+    try {
+      work(defaults)
+    } finally {
+      this.#net.autohandle = defaults.autohandle
+    }
+  }
+
+  /** A changed qdisc may have packets to send at once. */
+  #kick(port: Port): void {
+    for (const q of new Set(port.sched.queues)) if (q.qlen > 0) this.#core.softirq.schedule(this.#core.cpu, q)
+    drain(this.#core)
+  }
+
+  classGet(request: In<'class.get'>): Out<'class.get'> {
+    return classList(this.#links.byName(request.dev).sched, request)
+  }
+
+  classNew(request: In<'class.new'>): void {
+    classNew(this.#links.byName(request.dev).sched, request)
+  }
+
+  classDel(request: In<'class.del'>): void {
+    classDel(this.#links.byName(request.dev).sched, request)
+  }
+
+  filterGet(request: In<'filter.get'>): Out<'filter.get'> {
+    return filterList(this.#links.byName(request.dev).sched, request)
+  }
+
+  filterNew(request: In<'filter.new'>): Out<'filter.new'> {
+    return { notes: filterNew(this.#links.byName(request.dev).sched, request) }
+  }
+
+  filterDel(request: In<'filter.del'>): void {
+    filterDel(this.#links.byName(request.dev).sched, request)
+  }
+
+  wireSend(request: WIn<'wire.send'>): WOut<'wire.send'> {
+    this.begin()
+    return this.#wire.send(request)
+  }
+
+  wireRun(request: WIn<'wire.run'>): WOut<'wire.run'> {
+    this.begin()
+    if ('for' in request && !(request.for >= 0)) throw new KernelError(EINVAL)
+    return this.#wire.run(request)
+  }
+
+  wireTime(): WOut<'wire.time'> {
+    return { now: this.now() }
+  }
+
+  wireSet(request: WIn<'wire.set'>): void {
+    this.#wire.set(request)
+  }
+
+  wireCaptureAdd(request: WIn<'wire.capture.add'>): void {
+    this.#wire.captureAdd(request)
+  }
+
+  wireCaptureDel(request: WIn<'wire.capture.del'>): void {
+    this.#wire.captureDel(request)
+  }
+
+  wireCaptureShow(request: WIn<'wire.capture.show'>): WOut<'wire.capture.show'> {
+    return this.#wire.captureShow(request)
+  }
+
+  wireShow(request: WIn<'wire.show'>): WOut<'wire.show'> {
+    return this.#wire.show(request)
+  }
+
+  wireTake(request: WIn<'wire.take'>): WOut<'wire.take'> {
+    return this.#wire.take(request)
+  }
+}

@@ -1,0 +1,40 @@
+// A device as the datapath holds it: the net_device, its queueing side and the frames on its link.
+import type { NetDev } from '../dev/types.js'
+import type { DevSched } from '../sched/types.js'
+import type { SkbQueue } from '../skb/queue.js'
+
+export interface Port {
+  readonly dev: NetDev
+  readonly sched: DevSched
+  /** NIC: frames the driver has taken; the first is on the wire. */
+  readonly ring: SkbQueue
+  /** Of those, how many came through the qdisc (the rest: XDP transmits). */
+  inRing: number
+  /** Tx queue after which the next wake begins. */
+  lastQueue: number
+  /** veth with native XDP: receive rings by queue. */
+  rx: RxRing[]
+  /** What the state holds of it, to save only what changed. */
+  saved: { dev: string; sched: string; frames: boolean }
+  /** Masks of xps_cpus and xps_rxqs by queue; undefined: not asked yet in this request. */
+  xpsMaps: XpsMaps | undefined
+}
+
+export interface RxRing {
+  readonly port: Port
+  readonly queue: number
+  readonly frames: SkbQueue
+  scheduled: boolean
+}
+
+export interface XpsMaps {
+  cpus: ReadonlyMap<number, bigint> | undefined
+  rxqs: ReadonlyMap<number, bigint> | undefined
+}
+
+/** A frame that left a device or reached the stack, for wire.take. */
+export interface KeptFrame {
+  bytes: Uint8Array
+  at: number
+  queue: number
+}

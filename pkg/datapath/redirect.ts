@@ -1,0 +1,165 @@
+// Where programs send packets: XDP_TX, XDP_REDIRECT to an ifindex, devmap or cpumap (net/core/filter.c: xdp_do_redirect,
+// xdp_do_generic_redirect), and bpf_redirect of classifiers (skb_do_redirect).
+import { prepareXdp, runXdp, setXdpTxDevice } from '../hook/xdp.js'
+import { NOTE_IFINDEX, NOTE_MAP, NOTE_NEIGH, NOTE_PEER } from '../hook/types.js'
+import { REDIRECTED } from '../dev/ifb.js'
+import { XDP_RING } from '../dev/wire-link.js'
+import { EINVAL, ENOMEM } from '../uapi/errno.js'
+import { MAP_TYPE, XDP } from '../uapi/bpf.js'
+import { SKB } from '../skb/layout.js'
+import { PRIV } from '../skb/skb.js'
+import type { Core } from './core.js'
+import { devQueueXmit } from './egress.js'
+import { TC_AT_INGRESS } from './ingress.js'
+import type { Port } from './port.js'
+import { netifReceive } from './receive.js'
+import { prepareRx, startWire, toRing, xmitDirect } from './xmit.js'
+
+const BPF_F_INGRESS = 1
+const BPF_F_BROADCAST = 8
+const BPF_F_EXCLUDE_INGRESS = 16
+
+/** ndo_xdp_xmit of one frame: past qdiscs, into rings of their own. */
+export function xdpTransmit(core: Core, port: Port, skb: number, reason: string): void {
+  const { dev } = port
+  const len = core.skbs.len(skb)
+  const fits = len <= dev.mtu + 18
+  if (!core.isUp(port) || !dev.kind.xdpXmit || !fits) return core.drop(skb, dev, `${reason}_ERROR`)
+  if (core.trace) core.step(skb, dev, 'xdp_xmit', `len ${len}`)
+  const failed = toDriver(core, port, skb)
+  if (failed !== undefined) {
+    dev.stats.txDropped += 1
+    return core.drop(skb, dev, failed)
+  }
+  dev.stats.txPackets += 1
+  dev.stats.txBytes += len
+  const queue = dev.tx[core.cpu % dev.realTx]!
+  queue.packets += 1
+  queue.bytes += len
+}
+
+function toDriver(core: Core, port: Port, skb: number): string | undefined {
+  const { dev } = port
+  if (dev.wire) {
+    if (port.ring.qlen - port.inRing >= XDP_RING) return 'FULL_RING'
+    startWire(core, port, skb, true)
+    return undefined
+  }
+  core.capture(port, skb, 'tx', core.clock.now)
+  if (dev.tun) {
+    core.devEnv.leave(dev, skb, core.cpu % Math.max(1, dev.tun.numQueues))
+    return undefined
+  }
+  const peer = core.peerOf(dev)
+  if (!peer || !core.isUp(peer)) return 'DEV_READY'
+  return toRing(core, peer, skb, core.cpu % peer.dev.realRx)
+}
+
+/** XDP_REDIRECT of a native program, as the helper's note says. */
+export function redirectFrame(core: Core, port: Port, skb: number): void {
+  const { note } = core.host
+  if (core.trace) core.step(skb, port.dev, 'redirect', describe(core))
+  if (note.kind === NOTE_MAP && note.mapType === MAP_TYPE.CPUMAP) return toCpu(core, port, skb, note.index, note.progId)
+  if (note.kind === NOTE_MAP && (note.flags & BPF_F_BROADCAST) !== 0) return broadcast(core, port, skb)
+  const target = note.kind === NOTE_IFINDEX || note.kind === NOTE_MAP ? core.port(note.ifindex) : undefined
+  if (!target) return core.drop(skb, port.dev, 'XDP_REDIRECT_ERROR')
+  toDevice(core, port, target, skb, note.kind === NOTE_MAP ? note.progId : 0)
+}
+
+function describe(core: Core): string {
+  const { note } = core.host
+  if (note.kind === NOTE_MAP) return `map ${note.mapId} entry ${note.index}`
+  return `ifindex ${note.ifindex}`
+}
+
+/** A devmap entry's own program sees the frame before it leaves. */
+function toDevice(core: Core, from: Port, target: Port, skb: number, progId: number): void {
+  const prog = progId === 0 ? undefined : core.host.prog(progId)
+  if (prog) {
+    prepareXdp(core.skbs, skb, core.devStruct(from), 0)
+    setXdpTxDevice(core.skbs, core.devStruct(target))
+    if (runXdp(core.skbs, skb, prog) !== XDP.PASS) return core.drop(skb, target.dev, 'XDP_DROP')
+  }
+  xdpTransmit(core, target, skb, 'XDP_REDIRECT')
+}
+
+function broadcast(core: Core, from: Port, skb: number): void {
+  const { note } = core.host
+  const all = core.host.devmapTargets?.(note.mapId) ?? []
+  const exclude = (note.flags & BPF_F_EXCLUDE_INGRESS) !== 0
+  const targets = all.filter(({ ifindex }) => !(exclude && ifindex === from.dev.ifindex) && core.port(ifindex) !== undefined)
+  const last = targets.pop()
+  if (!last) return core.drop(skb, from.dev, 'XDP_REDIRECT_ERROR')
+  for (const { ifindex, progId } of targets) {
+    const copy = core.skbs.copy(skb)
+    if (copy === 0) continue
+    core.copies += 1
+    toDevice(core, from, core.port(ifindex)!, copy, progId)
+  }
+  toDevice(core, from, core.port(last.ifindex)!, skb, last.progId)
+}
+
+/** cpumap: the other CPU builds the skb, after the entry's program. */
+function toCpu(core: Core, port: Port, skb: number, cpu: number, progId: number): void {
+  const work = core.softirq.cpus[cpu]
+  if (!work) return core.drop(skb, port.dev, 'XDP_REDIRECT_ERROR')
+  core.setDev(skb, port)
+  core.skbs.set32(skb, PRIV.order, progId)
+  work.cpumap.push(skb)
+}
+
+/** XDP_REDIRECT of a generic program, and TC_ACT_REDIRECT: the packet is an skb, data at its Ethernet header. */
+export function redirectSkb(core: Core, port: Port, skb: number): void {
+  const { note } = core.host
+  const { kind, ifindex, flags } = note
+  if (core.trace) core.step(skb, port.dev, 'redirect', describe(core))
+  const target = kind === NOTE_IFINDEX || kind === NOTE_MAP || kind === NOTE_PEER || kind === NOTE_NEIGH ? core.port(ifindex) : undefined
+  if (!target) return core.drop(skb, port.dev, 'TC_REDIRECT_ERROR')
+  if (kind === NOTE_MAP) return xmitDirect(core, target, skb)
+  const fromIngress = (core.skbs.u8[skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
+  markRedirected(core, skb, fromIngress)
+  if (kind === NOTE_PEER) return toPeer(core, port, target, skb)
+  if ((flags & BPF_F_INGRESS) !== 0) return toIngress(core, target, skb)
+  devQueueXmit(core, target, skb)
+}
+
+function markRedirected(core: Core, skb: number, fromIngress: boolean): void {
+  const { u8 } = core.skbs
+  u8[skb + SKB.redirected] = REDIRECTED.redirected | (fromIngress ? REDIRECTED.fromIngress : 0)
+  u8[skb + SKB.tc_flags]! &= ~TC_AT_INGRESS
+}
+
+/** bpf_redirect(…, BPF_F_INGRESS): into the target's receive path. */
+function toIngress(core: Core, target: Port, skb: number): void {
+  if (!core.isUp(target)) return core.drop(skb, target.dev, 'DEV_READY')
+  core.devEnv.netifRx(target.dev, skb)
+}
+
+/** bpf_redirect_peer: straight to the ingress of the other end, without a softirq in between. */
+function toPeer(core: Core, port: Port, target: Port, skb: number): void {
+  const peer = core.peerOf(target.dev)
+  if (!peer || !core.isUp(peer)) return core.drop(skb, port.dev, 'DEV_READY')
+  prepareRx(core, peer, skb)
+  netifReceive(core, peer, skb)
+}
+
+/** Notes a copy of the packet for bpf_clone_redirect; it leaves when the program has ended. */
+export function redirectCopy(core: Core, skb: number, ifindex: number, flags: number): number {
+  if ((flags & ~BPF_F_INGRESS) !== 0 || !core.port(ifindex)) return -EINVAL
+  const copy = core.skbs.copy(skb)
+  if (copy === 0) return -ENOMEM
+  core.copies += 1
+  core.clones.push({ skb: copy, ifindex, flags })
+  return 0
+}
+
+/** Sends the copies that the last program left. */
+export function sendClones(core: Core): void {
+  for (let clone = core.clones.shift(); clone; clone = core.clones.shift()) {
+    const target = core.port(clone.ifindex)!
+    const fromIngress = (core.skbs.u8[clone.skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
+    markRedirected(core, clone.skb, fromIngress)
+    if ((clone.flags & BPF_F_INGRESS) !== 0) toIngress(core, target, clone.skb)
+    else devQueueXmit(core, target, clone.skb)
+  }
+}

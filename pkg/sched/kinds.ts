@@ -1,0 +1,17 @@
+// The kinds of qdiscs, by TCA_KIND.
+import { schBpf } from './sch-bpf.js'
+import { bfifo, pfifo, pfifoHeadDrop } from './sch-fifo.js'
+import { noop, noqueue, pfifoFast } from './sch-generic.js'
+import { clsact, ingress } from './sch-ingress.js'
+import { mq } from './sch-mq.js'
+import type { QdiscKind } from './types.js'
+
+export const QDISC_KINDS: readonly QdiscKind[] = [pfifo, bfifo, pfifoHeadDrop, pfifoFast, noqueue, mq, ingress, clsact, schBpf]
+
+const byName = new Map(QDISC_KINDS.map((kind) => [kind.kind, kind]))
+
+/** Kinds of the user's view; noop can't be asked for. */
+export const qdiscKind = (kind: string): QdiscKind | undefined => byName.get(kind)
+
+/** For records, which know noop too. */
+export const savedKind = (kind: string): QdiscKind | undefined => (kind === 'noop' ? noop : byName.get(kind))

@@ -1,0 +1,51 @@
+// Class requests of the programmable qdisc (spec/sch_bpf.md section 7).
+import { destroyTree, qdiscReset } from './common.js'
+import { classBacklog, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
+import type { BpfPriv } from './sch-bpf.js'
+import type { ClassOps, Qdisc } from './types.js'
+
+const priv = (q: Qdisc): BpfPriv => q.priv as BpfPriv
+
+export const bpfClassOps: ClassOps = {
+  find: (q, classid) => priv(q).classes.find((cls) => cls.classid === classid >>> 0),
+  change(q, classid, _parent, _options, existing) {
+    if (existing !== undefined) return
+    const { config, classes } = priv(q)
+    classes.push(newBpfClass(q.port.env.skbs, classid >>> 0, config.order === 'max'))
+    classes.sort((a, b) => a.classid - b.classid)
+  },
+  delete(q, cls) {
+    const gone = cls as BpfClass
+    const state = priv(q)
+    const { qlen, backlog } = classBacklog(gone)
+    for (let skb = gone.queue.pop(); skb !== 0; skb = gone.queue.pop()) q.port.env.drop(skb, 'QUEUE_PURGE')
+    if (gone.child) destroyTree(gone.child)
+    q.qlen -= qlen
+    q.backlog -= backlog
+    if (gone.order !== undefined) removeFlow(state, gone)
+    state.classes = state.classes.filter((other) => other !== gone)
+  },
+  graft(q, cls, child) {
+    const c = cls as BpfClass
+    const old = c.child
+    if (old) {
+      q.qlen -= old.qlen
+      q.backlog -= old.backlog
+      qdiscReset(old)
+    }
+    c.child = child
+    if (c.order !== undefined && classBacklog(c).qlen === 0) removeFlow(priv(q), c)
+    return old
+  },
+  leaf: (_q, cls) => (cls as BpfClass).child,
+  walk: (q) => priv(q).classes,
+  dump(q, cls) {
+    const c = cls as BpfClass
+    return {
+      classid: c.classid, parent: q.handle, leaf: c.child?.handle ?? 0,
+      stats: {
+        bytes: c.bytes, packets: c.packets, drops: c.drops, overlimits: c.overlimits, requeues: c.requeues, ...classBacklog(c),
+      },
+    }
+  },
+}
