@@ -1,19 +1,19 @@
 // `ip`: the object table (ip/ip.c cmds[]), in upstream's order since abbreviations depend on it.
 import { IP_OPTIONS, IPROUTE2, runProgram, VERSION, type Entry, type Io, type Program } from '../../pkg/cli/index.js'
 import { EXIT_USAGE, notSupported } from '../../pkg/grammar/index.js'
-import { runAddress } from './ipaddress.js'
-import { runLink } from './iplink.js'
-import { runTuntap } from './iptuntap.js'
+import { ADDRESS_VERBS, runAddress } from './ipaddress.js'
+import { LINK_VERBS, runLink } from './iplink.js'
+import { runTuntap, TUN_VERBS } from './iptuntap.js'
 
 const absent = (word: string): Entry => ({ word, run: () => { throw notSupported(`ip ${word}`) } })
 
 const OBJECTS: readonly Entry[] = [
-  { word: 'address', run: runAddress },
+  { word: 'address', run: runAddress, verbs: ADDRESS_VERBS },
   ...['addrlabel', 'maddress', 'route', 'rule', 'neighbor', 'neighbour', 'ntable', 'ntbl'].map(absent),
-  { word: 'link', run: runLink },
+  { word: 'link', run: runLink, verbs: LINK_VERBS },
   ...['l2tp', 'fou', 'ila', 'macsec', 'tunnel'].map(absent),
-  { word: 'tuntap', run: runTuntap },
-  { word: 'tap', run: runTuntap },
+  { word: 'tuntap', run: runTuntap, verbs: TUN_VERBS },
+  { word: 'tap', run: runTuntap, verbs: TUN_VERBS },
   ...['token', 'tcpmetrics', 'monitor', 'xfrm', 'mroute', 'mrule', 'netns', 'netconf', 'vrf', 'sr', 'nexthop', 'mptcp', 'ioam', 'stats'].map(absent),
 ]
 

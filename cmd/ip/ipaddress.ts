@@ -2,7 +2,7 @@
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import {
-  DEVICE, duparg2, EXIT_USAGE, grammar, notSupported, oneOf, parse, PREFIX, string, usage, type Grammar, type Words,
+  DEVICE, duparg2, EXIT_USAGE, grammar, nested, notSupported, oneOf, parse, PREFIX, string, usage, type Grammar, type Words,
 } from '../../pkg/grammar/index.js'
 import type { Writer } from '../../pkg/print/index.js'
 import type { Address, Link } from '../../pkg/request/rtnl.js'
@@ -180,13 +180,13 @@ function flush(context: Context, words: Words): void {
 const refuse = (verb: string) => (): never => { throw notSupported(`ip address ${verb}`) }
 
 /** In the order of do_ipaddr; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: add(false) },
-  { word: 'change', aliases: ['chg'], run: add(true) },
-  { word: 'replace', run: add(true) },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['lst', 'list'], run: show },
-  { word: 'flush', run: flush },
+export const ADDRESS_VERBS: readonly Entry[] = [
+  { word: 'add', run: add(false), words: nested(MODIFY) },
+  { word: 'change', aliases: ['chg'], run: add(true), words: nested(MODIFY) },
+  { word: 'replace', run: add(true), words: nested(MODIFY) },
+  { word: 'delete', run: del, words: nested(MODIFY) },
+  { word: 'show', aliases: ['lst', 'list'], run: show, words: nested(SHOW) },
+  { word: 'flush', run: flush, words: nested(FLUSH) },
   { word: 'save', run: refuse('save') },
   { word: 'showdump', run: refuse('showdump') },
   { word: 'restore', run: refuse('restore') },
@@ -194,4 +194,4 @@ const VERBS: readonly Entry[] = [
 
 const addressUsage = (): string => [MODIFY, FLUSH, SHOW].map((one) => usage(one as Grammar<object>)).join('\n')
 
-export const runAddress = (context: Context, words: Words): number => runVerb('ip address', VERBS, addressUsage, EXIT_USAGE, context, words)
+export const runAddress = (context: Context, words: Words): number => runVerb('ip address', ADDRESS_VERBS, addressUsage, EXIT_USAGE, context, words)

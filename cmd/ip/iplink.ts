@@ -167,19 +167,17 @@ function del(context: Context, words: Words): void {
 const refuse = (verb: string) => (): never => { throw notSupported(`ip link ${verb}`) }
 
 /** In the order of do_iplink; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: add },
-  { word: 'set', aliases: ['change'], run: set },
+export const LINK_VERBS: readonly Entry[] = [
+  { word: 'add', run: add, words: nested(ADD) },
+  { word: 'set', aliases: ['change'], run: set, words: nested(SET) },
   { word: 'replace', run: add },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['lst', 'list'], run: show },
+  { word: 'delete', run: del, words: nested(DEL) },
+  { word: 'show', aliases: ['lst', 'list'], run: show, words: nested(SHOW) },
   { word: 'xstats', run: refuse('xstats') },
   { word: 'afstats', run: refuse('afstats') },
   { word: 'property', run: refuse('property') },
 ]
 
-export const LINK_GRAMMARS = { show: SHOW, add: ADD, set: SET, delete: DEL } as const
-
 const linkUsage = (): string => [ADD, DEL, SET, SHOW].map((one) => usage(one as Grammar<object>)).join('\n')
 
-export const runLink = (context: Context, words: Words): number => runVerb('ip link', VERBS, linkUsage, EXIT_USAGE, context, words)
+export const runLink = (context: Context, words: Words): number => runVerb('ip link', LINK_VERBS, linkUsage, EXIT_USAGE, context, words)

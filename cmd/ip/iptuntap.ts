@@ -2,7 +2,7 @@
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import {
-  DEVICE, duparg2, EXIT_USAGE, grammar, IFNAME, parse, u32, usage, type Type, type Words,
+  DEVICE, duparg2, EXIT_USAGE, grammar, IFNAME, nested, parse, u32, usage, type Type, type Words,
 } from '../../pkg/grammar/index.js'
 import type { Link } from '../../pkg/request/rtnl.js'
 import { ENODEV, strerror } from '../../pkg/uapi/errno.js'
@@ -140,17 +140,17 @@ function readSteer(verb: 'steer' | 'filter', words: Words): { dev: string; sourc
 }
 
 /** In the order of do_iptuntap; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: add },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['list', 'lst'], run: show },
-  { word: 'steer', run: attach('steer') },
-  { word: 'filter', run: attach('filter') },
+export const TUN_VERBS: readonly Entry[] = [
+  { word: 'add', run: add, words: nested(TUN) },
+  { word: 'delete', run: del, words: nested(TUN) },
+  { word: 'show', aliases: ['list', 'lst'], run: show, words: nested(TUN) },
+  { word: 'steer', run: attach('steer'), words: nested(STEER_DEV) },
+  { word: 'filter', run: attach('filter'), words: nested(STEER_DEV) },
 ]
 
 const tunUsage = (): string => usage(TUN) + STEER_USAGE
 
 export function runTuntap(context: Context, words: Words): number {
   if (!words.more) return show(context, words) ?? 0
-  return runVerb('ip tuntap', VERBS, tunUsage, EXIT_USAGE, context, words)
+  return runVerb('ip tuntap', TUN_VERBS, tunUsage, EXIT_USAGE, context, words)
 }

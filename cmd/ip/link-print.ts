@@ -1,8 +1,9 @@
 // One device as `ip link show` and the head of `ip addr show` print it (ip/ipaddress.c print_linkinfo, print_linkinfo_brief).
-import type { Options } from '../../pkg/cli/index.js'
+import { AF_PACKET, type Options } from '../../pkg/cli/index.js'
 import type { Color, Writer } from '../../pkg/print/index.js'
 import type { Link } from '../../pkg/request/rtnl.js'
 import { IFF } from '../../pkg/uapi/if.js'
+import { AF_UNSPEC } from '../../pkg/units/index.js'
 import { linkKind } from './kinds.js'
 import { printXdpLines, printXdpMode } from './link-xdp.js'
 import { printXpsLine, printXpsStats, printXpsWord } from './link-xps.js'
@@ -20,7 +21,7 @@ export type LinkView = {
 export function printLink(w: Writer, link: Link, view: LinkView): void {
   const details = view.options.details > 0
   printFirstLine(w, link, view)
-  printAddressLine(w, link, details)
+  if (view.isLinkCommand || details || view.options.family === AF_UNSPEC || view.options.family === AF_PACKET) printAddressLine(w, link, details)
   if (details) printDetails(w, link, view)
   if (view.isLinkCommand || details) printPrograms(w, link, details)
   if (view.isLinkCommand && view.options.stats > 0) printStats(w, link, view.options)

@@ -1,15 +1,67 @@
-// The programs of a bpf qdisc, from one object by section name or each from its own words.
-import { InputError } from '../../pkg/bytes/errors.js'
+// The programs of a bpf qdisc, from one object by section name or each from its own words. Programs of the same file share its maps.
 import type { Context } from '../../pkg/cli/index.js'
+import { findProgs, type ObjectSpec, type ProgSpec } from '../../pkg/object/index.js'
 import type { BpfQdiscProg } from '../../pkg/request/rtnl.js'
-import type { BpfWords } from './bpf.js'
+import { RFC_ATTACH_TYPE, RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
+import { annotation, failure, loadPrograms, openFile, pinnedProgram, type BpfWords, type LoadManner } from './bpf.js'
 
 /** In the order in which a dump shows them. */
 export const PROGRAMS = ['enqueue', 'dequeue', 'reset', 'init'] as const
 export type ProgramWord = (typeof PROGRAMS)[number]
+export type QdiscPrograms = { [P in ProgramWord]?: BpfQdiscProg }
 
+/** Either `file`, whose programs are found by section, or words for each program. */
 export type QdiscSource = { [P in ProgramWord]?: BpfWords } & { file?: string; verbose?: true; dialect?: string }
 
-export function loadQdiscPrograms(_context: Context, _source: QdiscSource): { [P in ProgramWord]?: BpfQdiscProg } {
-  throw new InputError('not supported yet: object files')
+const ATTACH: Readonly<Record<ProgramWord, number>> = {
+  enqueue: RFC_ATTACH_TYPE.QDISC_ENQUEUE, dequeue: RFC_ATTACH_TYPE.QDISC_DEQUEUE, reset: RFC_ATTACH_TYPE.QDISC_RESET, init: RFC_ATTACH_TYPE.QDISC_INIT,
 }
+
+const MANNER: LoadManner = { namespace: 'tc', status: 1, tail: 'Unable to load program', noObject: 'ERROR: opening BPF object file failed' }
+
+/** Loads them all; nothing named, nothing loaded. */
+export function loadQdiscPrograms(context: Context, source: QdiscSource): QdiscPrograms {
+  const { file, verbose } = source
+  if (file !== undefined) return loadFile(context, source, file, byWord({ file, ...(verbose ? { verbose } : {}) }), true)
+  const programs: QdiscPrograms = {}
+  for (const word of PROGRAMS) {
+    const pinned = source[word]?.pinned
+    if (pinned !== undefined) programs[word] = pinnedProgram(context, pinned, MANNER)
+  }
+  const files = new Set(PROGRAMS.map((word) => source[word]?.file))
+  for (const one of files) if (one !== undefined) Object.assign(programs, loadFile(context, source, one, source, false))
+  return programs
+}
+
+const byWord = (words: BpfWords): { [P in ProgramWord]?: BpfWords } => ({ enqueue: words, dequeue: words, reset: words, init: words })
+
+/** The programs that `words` take from this file. `all`: whatever the object has; enqueue and dequeue must be there. */
+function loadFile(context: Context, source: QdiscSource, file: string, words: { [P in ProgramWord]?: BpfWords }, all: boolean): QdiscPrograms {
+  const object = openFile(context, file, MANNER)
+  const chosen = PROGRAMS.filter((word) => words[word]?.file === file).flatMap((word) => {
+    const prog = choose(object, word, words[word]!, all && (word === 'reset' || word === 'init'))
+    return prog === undefined ? [] : [{ word, prog: { ...prog, link: () => prog.link(), type: RFC_PROG_TYPE.SCHED_QDISC, expectedAttachType: ATTACH[word] } }]
+  })
+  const verbose = chosen.some(({ word }) => words[word]?.verbose) ? true : undefined
+  const dialect = source.dialect === undefined ? {} : { dialect: source.dialect }
+  const loaded = loadPrograms(context, object, chosen.map(({ prog }) => prog), MANNER, { type: RFC_PROG_TYPE.SCHED_QDISC, ...dialect }, verbose)
+  return Object.fromEntries(chosen.map(({ word, prog }, i) => [word, { id: loaded[i]!.id, name: annotation(file, prog.section) }]))
+}
+
+/** By program name, by section (there the one called *_enqueue), or by the sections of the proposals. */
+function choose(object: ObjectSpec, word: ProgramWord, { section, program }: BpfWords, optional: boolean): ProgSpec | undefined {
+  if (program !== undefined) return must(findProgs(object, { name: program, ...(section === undefined ? {} : { section }) })[0], `prog ${program}`)
+  if (section !== undefined) {
+    const found = findProgs(object, { section })
+    return must(found.find(({ name }) => name.endsWith(`_${word}`)) ?? found[0], `sec ${section}`)
+  }
+  const found = object.progs.filter((prog) => prog.section === `sch_bpf/${word}` || prog.section === `qdisc/${word}`)
+  if (found.length > 1) throw failure(`object file contains ${found.length} ${word} programs, use section or program`, MANNER)
+  return optional ? found[0] : must(found[0], `sec sch_bpf/${word}`)
+}
+
+function must(prog: ProgSpec | undefined, what: string): ProgSpec {
+  if (prog === undefined) throw failure(`object file doesn't contain ${what}`, MANNER)
+  return prog
+}
+

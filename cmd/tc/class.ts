@@ -1,15 +1,14 @@
 // `tc class` (tc/tc_class.c). Unlike iproute2 6.1 it prints JSON with -j, as later releases do.
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
-import { CLASSID, EXIT_USAGE, grammar, HANDLE, PARENT, parse, type Words } from '../../pkg/grammar/index.js'
+import { CLASSID, EXIT_USAGE, grammar, HANDLE, nested, PARENT, parse, type Words } from '../../pkg/grammar/index.js'
 import type { TcClass } from '../../pkg/request/rtnl.js'
 import { ENODEV } from '../../pkg/uapi/errno.js'
 import { formatClassid, major, TC_H_ROOT } from '../../pkg/units/index.js'
 import { device } from '../lib/devices.js'
 import { parseClassOptions, qdiscKind } from './kinds.js'
-import { some } from './qdisc.js'
 import { printTcStats } from './stats.js'
-import { DEV, FLAGS, KIND, type Flags } from './words.js'
+import { DEV, FLAGS, KIND, some, whereTwice, type Flags } from './words.js'
 
 type ModifyWords = { dev?: string; classid?: number; parent?: number; root?: true; kind?: string; other?: true }
 
@@ -17,28 +16,15 @@ const MODIFY = grammar<ModifyWords>({
   name: 'tc class', match: 'whole', helpStatus: 0, rows: [
     DEV,
     { word: 'classid', type: CLASSID, into: 'classid', once: true },
-    { word: 'root', into: 'root' },
+    { word: 'root', into: 'root', once: true, excludes: ['parent'], twice: () => whereTwice('"root" is duplicate parent ID.') },
     { word: 'parent', type: PARENT, into: 'parent', once: true, excludes: ['root'] },
     { word: 'estimator', into: 'other', unsupported: true },
     KIND,
   ],
 })
 
-function readModify(words: Words): ModifyWords {
-  let places = 0
-  for (let ahead = 0; ; ahead += 2) {
-    const word = words.peek(ahead)
-    if (word === 'root') {
-      if (places++ > 0) throw new InputError('Error: "root" is duplicate parent ID.', EXIT_USAGE)
-      ahead -= 1
-    } else if (word === 'parent') places += 1
-    else if (word !== 'dev' && word !== 'classid') break
-  }
-  return parse(MODIFY, words, {})
-}
-
 const modify = (flags: Flags) => (context: Context, words: Words): void => {
-  const { dev, classid = 0, parent, root, kind } = readModify(words)
+  const { dev, classid = 0, parent, root, kind } = parse(MODIFY, words, {})
   const kernel = context.write()
   if (dev !== undefined) device(kernel, dev)
   const options = kind === undefined ? undefined : parseClassOptions(context, kind, words)
@@ -47,7 +33,7 @@ const modify = (flags: Flags) => (context: Context, words: Words): void => {
 }
 
 function del(context: Context, words: Words): void {
-  const { dev, classid = 0, parent, root } = readModify(words)
+  const { dev, classid = 0, parent, root } = parse(MODIFY, words, {})
   const kernel = context.write()
   if (dev === undefined) throw new KernelError(ENODEV)
   device(kernel, dev)
@@ -95,12 +81,12 @@ function printClass(context: Context, cls: TcClass): void {
 }
 
 /** In the order of do_class; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: modify(FLAGS.add) },
-  { word: 'change', run: modify(FLAGS.change) },
-  { word: 'replace', run: modify(FLAGS.replace) },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['list', 'lst'], run: show },
+export const CLASS_VERBS: readonly Entry[] = [
+  { word: 'add', run: modify(FLAGS.add), words: nested(MODIFY) },
+  { word: 'change', run: modify(FLAGS.change), words: nested(MODIFY) },
+  { word: 'replace', run: modify(FLAGS.replace), words: nested(MODIFY) },
+  { word: 'delete', run: del, words: nested(MODIFY) },
+  { word: 'show', aliases: ['list', 'lst'], run: show, words: nested(SHOW) },
 ]
 
 const USAGE = `Usage: tc class [ add | del | change | replace | show ] dev STRING
@@ -113,4 +99,4 @@ QDISC_KIND := { bpf }
 OPTIONS := ... try tc class add <desired QDISC_KIND> help
 `
 
-export const runClass = (context: Context, words: Words): number => runVerb('tc class', VERBS, () => USAGE, 0, context, words)
+export const runClass = (context: Context, words: Words): number => runVerb('tc class', CLASS_VERBS, () => USAGE, 0, context, words)

@@ -1,15 +1,14 @@
 // `tc filter` (tc/tc_filter.c)
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { describeFailure, runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
-import { EXIT_USAGE, grammar, invarg, PARENT, parse, string, u32, type Grammar, type Row, type Type, type Words } from '../../pkg/grammar/index.js'
+import { EXIT_USAGE, grammar, invarg, nested, PARENT, parse, string, u32, type Grammar, type Row, type Type, type Words } from '../../pkg/grammar/index.js'
 import type { Filter } from '../../pkg/request/rtnl.js'
 import { EINVAL, ENODEV } from '../../pkg/uapi/errno.js'
 import { formatClassid, parseUnsigned, TC_H_ROOT } from '../../pkg/units/index.js'
 import { device } from '../lib/devices.js'
 import { formatProtocol, parseProtocol } from '../lib/ll-proto.js'
 import { filterKind, parseFilterOptions } from './filter-kinds.js'
-import { some } from './qdisc.js'
-import { DEV, FLAGS, KIND, TC_H_FILTER_EGRESS, TC_H_FILTER_INGRESS, type Flags } from './words.js'
+import { DEV, FLAGS, KIND, some, TC_H_FILTER_EGRESS, TC_H_FILTER_INGRESS, whereTwice, type Flags } from './words.js'
 
 const ETH_P_ALL = 3
 
@@ -21,13 +20,16 @@ const PREF: Type<number> = { name: 'PRIO', parse: (text) => parseUnsigned(text, 
 const PROTOCOL: Type<number> = { name: 'PROTO', parse: parseProtocol, wrong: (text) => invarg('invalid protocol', text) }
 const CHAIN: Type<number> = { ...u32('CHAIN_INDEX'), wrong: (text) => invarg('invalid chain index value', text) }
 
+const PLACES = ['root', 'ingress', 'egress', 'parent'] as const
+const place = (word: string) => ({ once: true, excludes: PLACES, twice: () => whereTwice(`"${word}" is a duplicate parent ID.`) } as const)
+
 const ROWS: readonly Row<FilterWords>[] = [
   DEV as Row<FilterWords>,
   { word: 'block', into: 'other', unsupported: true },
-  { word: 'root', into: 'parent', value: TC_H_ROOT },
-  { word: 'ingress', into: 'parent', value: TC_H_FILTER_INGRESS },
-  { word: 'egress', into: 'parent', value: TC_H_FILTER_EGRESS },
-  { word: 'parent', type: PARENT, into: 'parent', once: true, excludes: ['root', 'ingress', 'egress'] },
+  { word: 'root', into: 'parent', value: TC_H_ROOT, ...place('root') },
+  { word: 'ingress', into: 'parent', value: TC_H_FILTER_INGRESS, ...place('ingress') },
+  { word: 'egress', into: 'parent', value: TC_H_FILTER_EGRESS, ...place('egress') },
+  { word: 'parent', type: PARENT, into: 'parent', once: true, excludes: PLACES },
   { word: 'handle', match: 'whole', type: string('FILTERID'), into: 'handle', once: true },
   { word: 'preference', aliases: ['priority'], match: 'prefix', type: PREF, into: 'pref', once: true },
   { word: 'protocol', match: 'prefix', type: PROTOCOL, into: 'protocol', once: true },
@@ -135,13 +137,13 @@ function printParent({ out }: Context, { parent }: Filter): void {
 }
 
 /** In the order of do_filter; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: modify(FLAGS.add) },
-  { word: 'change', run: modify(FLAGS.change) },
-  { word: 'replace', run: modify(FLAGS.create) },
-  { word: 'delete', run: del },
-  { word: 'get', run: get },
-  { word: 'show', aliases: ['list', 'lst'], run: show },
+export const FILTER_VERBS: readonly Entry[] = [
+  { word: 'add', run: modify(FLAGS.add), words: nested(MODIFY) },
+  { word: 'change', run: modify(FLAGS.change), words: nested(MODIFY) },
+  { word: 'replace', run: modify(FLAGS.create), words: nested(MODIFY) },
+  { word: 'delete', run: del, words: nested(MODIFY) },
+  { word: 'get', run: get, words: nested(MODIFY) },
+  { word: 'show', aliases: ['list', 'lst'], run: show, words: nested(SHOW) },
 ]
 
 const USAGE = `Usage: tc filter [ add | del | change | replace | show ] [ dev STRING ]
@@ -157,4 +159,4 @@ FILTERID := ... format depends on classifier, see there
 OPTIONS := ... try tc filter add <desired FILTER_KIND> help
 `
 
-export const runFilter = (context: Context, words: Words): number => runVerb('tc filter', VERBS, () => USAGE, 0, context, words)
+export const runFilter = (context: Context, words: Words): number => runVerb('tc filter', FILTER_VERBS, () => USAGE, 0, context, words)

@@ -1,16 +1,16 @@
 // `tc`: the object table (tc/tc.c do_cmd), in upstream's order since abbreviations depend on it.
 import { IPROUTE2, runProgram, TC_OPTIONS, VERSION, type Entry, type Io, type Program } from '../../pkg/cli/index.js'
 import { EXIT_USAGE, notSupported } from '../../pkg/grammar/index.js'
-import { runClass } from './class.js'
-import { runFilter } from './filter.js'
-import { runQdisc } from './qdisc.js'
+import { CLASS_VERBS, runClass } from './class.js'
+import { FILTER_VERBS, runFilter } from './filter.js'
+import { QDISC_VERBS, runQdisc } from './qdisc.js'
 
 const absent = (word: string): Entry => ({ word, run: () => { throw notSupported(`tc ${word}`) } })
 
 const OBJECTS: readonly Entry[] = [
-  { word: 'qdisc', run: runQdisc },
-  { word: 'class', run: runClass },
-  { word: 'filter', run: runFilter },
+  { word: 'qdisc', run: runQdisc, verbs: QDISC_VERBS },
+  { word: 'class', run: runClass, verbs: CLASS_VERBS },
+  { word: 'filter', run: runFilter, verbs: FILTER_VERBS },
   ...['chain', 'actions', 'monitor', 'exec'].map(absent),
 ]
 

@@ -1,14 +1,14 @@
 // `tc qdisc` (tc/tc_qdisc.c)
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
-import { EXIT_USAGE, grammar, HANDLE, invarg, PARENT, parse, type Grammar, type Words } from '../../pkg/grammar/index.js'
+import { grammar, HANDLE, invarg, PARENT, nested, parse, type Grammar, type Words } from '../../pkg/grammar/index.js'
 import type { Qdisc } from '../../pkg/request/rtnl.js'
 import { ENODEV } from '../../pkg/uapi/errno.js'
 import { formatClassid, major, TC_H_CLSACT, TC_H_INGRESS, TC_H_ROOT } from '../../pkg/units/index.js'
 import { device } from '../lib/devices.js'
 import { parseQdiscOptions, qdiscKind } from './kinds.js'
 import { printTcStats } from './stats.js'
-import { DEV, FLAGS, KIND, type Flags } from './words.js'
+import { DEV, FLAGS, KIND, some, whereTwice, type Flags } from './words.js'
 
 // --- add, change, replace, link, delete ---
 
@@ -23,32 +23,17 @@ const MODIFY = grammar<ModifyWords>({
   name: 'tc qdisc', match: 'whole', helpStatus: 0, rows: [
     DEV,
     { word: 'handle', type: HANDLE, into: 'handle', once: true },
-    { word: 'root', into: 'place', value: ROOT },
-    { word: 'clsact', into: 'place', value: CLSACT, last: true },
-    { word: 'ingress', into: 'place', value: INGRESS, last: true },
+    { word: 'root', into: 'place', value: ROOT, once: true, excludes: ['parent'], twice: () => whereTwice('"root" is duplicate parent ID') },
+    { word: 'clsact', into: 'place', value: CLSACT, last: true, excludes: ['root', 'parent'], twice: () => whereTwice('"clsact" is a duplicate parent ID') },
+    { word: 'ingress', into: 'place', value: INGRESS, last: true, excludes: ['root', 'parent'], twice: () => whereTwice('"ingress" is a duplicate parent ID') },
     { word: 'parent', type: PARENT, into: 'parent', once: true, excludes: ['root'] },
     ...['ingress_block', 'egress_block', 'estimator', 'stab'].map((word) => ({ word, into: 'other' as const, unsupported: true as const })),
     KIND,
   ],
 })
 
-/** The words in front of the kind's own; tc has a sentence of its own for a second place. */
-function readModify(words: Words): ModifyWords {
-  const places: string[] = []
-  for (let ahead = 0; ; ahead += 2) {
-    const word = words.peek(ahead)
-    if (word === 'root' || word === 'clsact' || word === 'ingress') {
-      if (places.length > 0) throw new InputError(`Error: "${word}" is ${word === 'root' ? 'duplicate' : 'a duplicate'} parent ID`, EXIT_USAGE)
-      places.push(word)
-      ahead -= 1
-    } else if (word === 'parent') places.push(word)
-    else if (word !== 'dev' && word !== 'handle') break
-  }
-  return parse(MODIFY, words, {})
-}
-
 const modify = (flags: Flags, isChange: boolean) => (context: Context, words: Words): void => {
-  const { dev, handle, parent, place, kind: spelled } = readModify(words)
+  const { dev, handle, parent, place, kind: spelled } = parse(MODIFY, words, {})
   const kind = spelled ?? place?.kind
   const kernel = context.write()
   if (dev !== undefined) device(kernel, dev)
@@ -60,7 +45,7 @@ const modify = (flags: Flags, isChange: boolean) => (context: Context, words: Wo
 }
 
 function del(context: Context, words: Words): void {
-  const { dev, handle, parent, place, kind: spelled } = readModify(words)
+  const { dev, handle, parent, place, kind: spelled } = parse(MODIFY, words, {})
   const kernel = context.write()
   if (dev === undefined) throw new KernelError(ENODEV)
   device(kernel, dev)
@@ -68,34 +53,26 @@ function del(context: Context, words: Words): void {
   kernel.request('qdisc.del', { dev, parent: place?.parent ?? parent ?? 0, ...some('kind', kind), ...some('handle', place?.handle ?? handle) })
 }
 
-/** A member that is there only when it has a value. */
-export function some<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
-}
-
 // --- show ---
 
 type ShowWords = { dev?: string; handle?: number; parent?: number; invisible?: true }
 
-const already = (text: string): InputError => invarg('parent is already specified', text)
+const PLACES = ['root', 'ingress', 'clsact', 'parent'] as const
+const place = { once: true, excludes: PLACES, twice: (text: string) => invarg('parent is already specified', text) } as const
 
 const SHOW: Grammar<ShowWords> = grammar<ShowWords>({
   name: 'tc qdisc show', match: 'whole', helpStatus: 0, unknown: (word) => new InputError(`What is "${word}"? Try "tc qdisc help".`, 1), rows: [
     { ...DEV },
-    { word: 'root', into: 'parent', value: TC_H_ROOT },
-    { word: 'ingress', into: 'parent', value: TC_H_INGRESS },
-    { word: 'clsact', into: 'parent', value: TC_H_CLSACT },
-    { word: 'parent', type: PARENT, into: 'parent' },
+    { word: 'root', into: 'parent', value: TC_H_ROOT, ...place },
+    { word: 'ingress', into: 'parent', value: TC_H_INGRESS, ...place },
+    { word: 'clsact', into: 'parent', value: TC_H_CLSACT, ...place },
+    { word: 'parent', type: PARENT, into: 'parent', ...place },
     { word: 'handle', type: HANDLE, into: 'handle' },
     { word: 'invisible', match: 'prefix', into: 'invisible' },
   ],
 })
 
 function show(context: Context, words: Words): void {
-  const parents = ['root', 'ingress', 'clsact']
-  for (let ahead = 1; words.peek(ahead) !== undefined; ahead++) {
-    if (parents.includes(words.peek(ahead)!) && parents.includes(words.peek(ahead - 1)!)) throw already(words.peek(ahead)!)
-  }
   const { dev, handle, parent } = parse(SHOW, words, {})
   const kernel = context.read()
   if (dev !== undefined) device(kernel, dev)
@@ -127,13 +104,13 @@ function printQdisc(context: Context, qdisc: Qdisc, withDev: boolean): void {
 }
 
 /** In the order of do_qdisc; no verb means show. */
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: modify(FLAGS.add, false) },
-  { word: 'change', run: modify(FLAGS.change, true) },
-  { word: 'replace', run: modify(FLAGS.replace, false) },
-  { word: 'link', run: modify(FLAGS.link, false) },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['list', 'lst'], run: show },
+export const QDISC_VERBS: readonly Entry[] = [
+  { word: 'add', run: modify(FLAGS.add, false), words: nested(MODIFY) },
+  { word: 'change', run: modify(FLAGS.change, true), words: nested(MODIFY) },
+  { word: 'replace', run: modify(FLAGS.replace, false), words: nested(MODIFY) },
+  { word: 'link', run: modify(FLAGS.link, false), words: nested(MODIFY) },
+  { word: 'delete', run: del, words: nested(MODIFY) },
+  { word: 'show', aliases: ['list', 'lst'], run: show, words: nested(SHOW) },
 ]
 
 const USAGE = `Usage: tc qdisc [ add | del | replace | change | show ] dev STRING
@@ -147,4 +124,4 @@ OPTIONS := ... try tc qdisc add <desired QDISC_KIND> help
 QDISC_ID := { root | ingress | handle QHANDLE | parent CLASSID }
 `
 
-export const runQdisc = (context: Context, words: Words): number => runVerb('tc qdisc', VERBS, () => USAGE, 0, context, words)
+export const runQdisc = (context: Context, words: Words): number => runVerb('tc qdisc', QDISC_VERBS, () => USAGE, 0, context, words)

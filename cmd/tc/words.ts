@@ -1,5 +1,6 @@
 // Words that qdisc, class and filter commands share (tc/tc_util.c, tc/tc_qdisc.c …): where a thing hangs, and how a request is flagged.
-import { DEVICE, string, type Row } from '../../pkg/grammar/index.js'
+import { InputError } from '../../pkg/bytes/errors.js'
+import { DEVICE, EXIT_USAGE, string, type Row } from '../../pkg/grammar/index.js'
 import { makeHandle, TC_H_CLSACT, TC_H_MIN_EGRESS, TC_H_MIN_INGRESS } from '../../pkg/units/index.js'
 
 export const TC_H_FILTER_INGRESS = makeHandle(TC_H_CLSACT >>> 16, TC_H_MIN_INGRESS)
@@ -21,3 +22,11 @@ export type Flags = (typeof FLAGS)[keyof typeof FLAGS]
 export const KIND: Row<{ kind?: string }> = { word: '', type: string('KIND'), into: 'kind', bare: true, last: true }
 
 export const DEV: Row<{ dev?: string }> = { word: 'dev', type: DEVICE, into: 'dev', once: true }
+
+/** tc's sentence about a second place for the same thing. */
+export const whereTwice = (text: string): InputError => new InputError(`Error: ${text}`, EXIT_USAGE)
+
+/** A member that is there only when it has a value. */
+export function some<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+}

@@ -2,11 +2,13 @@
 import { InputError } from '../bytes/errors.js'
 import { EXIT_USAGE } from '../grammar/complaints.js'
 import { isPrefix, matches, select } from '../grammar/match.js'
+import type { Grammar } from '../grammar/table.js'
 import { Words } from '../grammar/words.js'
 import { palette } from '../print/color.js'
 import { Writer } from '../print/writer.js'
 import type { Kernel } from '../request/kernel.js'
 import { batchLines, readBatch, runBatch } from './batch.js'
+import { COMPLETE_WORD, printCompletions } from './complete.js'
 import { describeFailure, type FailureStyle } from './failure.js'
 import type { Io } from './io.js'
 import { readLongOptions, readOptions, type Options, type OptionStyle } from './options.js'
@@ -36,6 +38,9 @@ export type Entry = {
   readonly match?: 'whole'
   /** The exit status; nothing is 0. */
   readonly run: (context: Context, words: Words) => number | void
+  /** For completion: an object's verbs, a verb's keyword table. */
+  readonly verbs?: readonly Entry[]
+  readonly words?: Grammar<never>
 }
 
 export type Program = {
@@ -56,6 +61,7 @@ export type Program = {
 export function runProgram(program: Program, argv: readonly string[], io: Io): number {
   const session = new Session(io)
   try {
+    if (argv[0] === COMPLETE_WORD) return printCompletions(program, argv.slice(1), io) ?? 0
     const { options, words } = splitOptions(program, argv)
     const line = (list: readonly string[]): number => runLine(program, options, list, io, session)
     return options.batch === undefined ? line(words) : runBatch(options.batch, options.force, io, line)

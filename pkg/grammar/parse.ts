@@ -63,8 +63,8 @@ function readRow<R extends object>(
 }
 
 function refuseTwice<R>(row: Row<R>, text: string, seen: ReadonlySet<string>): void {
-  const other = clash(row, seen)
-  if (other !== undefined) throw row.once === 'either' ? duparg2(row.word, text) : duparg(other, text)
+  if (clash(row, seen) === undefined) return
+  throw row.twice?.(text) ?? (row.once === 'either' ? duparg2(row.word, text) : duparg(row.word, text))
 }
 
 function readValue<R>(grammar: Grammar<R>, row: Row<R>, text: string): unknown {

@@ -32,6 +32,8 @@ export type Row<R> = {
   readonly once?: true | 'either'
   /** Words that can't stand beside this one: complaint as for a duplicate. */
   readonly excludes?: readonly string[]
+  /** What is said instead when `once` or `excludes` is broken. */
+  readonly twice?: (text: string) => InputError
   /** A word that no row knows is this row's value ('ip link set eth0 …' for 'dev eth0'). */
   readonly bare?: true
   /** Values gather in an array. */
