@@ -1,8 +1,9 @@
 // The reference interpreter: the executable specification that the JIT is held against (HOOKPOINT_JIT=0 runs on it alone).
-import { Bug, assert } from '../bytes/errors.js'
+import { Bug, KernelError, assert } from '../bytes/errors.js'
 import { RET_HI, STACK_TOP } from '../mem/layout.js'
 import type { Engine, EngineHost, Runnable } from '../prog/engine.js'
 import type { Image } from '../prog/image.js'
+import { EOPNOTSUPP } from '../uapi/errno.js'
 import { decodeImage, FUNCTION_BASE, type Decoded } from './decode.js'
 import { execute, type AccessCheck, type LoopHost } from './loop.js'
 import { Regs } from './regs.js'
@@ -59,7 +60,9 @@ class InterpRunnable implements Runnable, LoopHost {
 
   tailTarget(map: number, index: number): Decoded | undefined {
     const target = this.host.tailCall(map, index)
-    if (target !== undefined && !(target instanceof InterpRunnable)) throw new Bug('a tail call between engines')
+    if (target !== undefined && !(target instanceof InterpRunnable)) {
+      throw new KernelError(EOPNOTSUPP, 'not supported yet: tail calls from and to a program too long for the JIT')
+    }
     return target === undefined ? undefined : target.#decoded
   }
 

@@ -76,7 +76,10 @@ function dominators(rpo: readonly number[], order: Int32Array, preds: readonly n
     for (const node of rpo) {
       if (node === 0) continue
       let best = -1
-      for (const pred of preds[node]!) {
+      // Latest first: the next one is then mostly a step away.
+      const from = preds[node]!
+      for (let n = from.length - 1; n >= 0; n--) {
+        const pred = from[n]!
         if (idom[pred] === -1) continue
         best = best === -1 ? pred : meet(idom, order, best, pred)
       }

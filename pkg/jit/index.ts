@@ -1,17 +1,25 @@
 // BPF -> WebAssembly: the engine that programs run on. One module a program, linked to the one memory, to helpers by id, and to the
 // other programs of the same host through a table for tail calls.
-import { Bug, assert } from '../bytes/errors.js'
+import { KernelError, assert } from '../bytes/errors.js'
 import { FUNCTION_BASE } from '../interp/decode.js'
+import { interp } from '../interp/index.js'
 import { STACK_TOP } from '../mem/layout.js'
 import type { Engine, EngineHost, HelperImpl, Runnable } from '../prog/engine.js'
 import type { Image } from '../prog/image.js'
 import { emitProgram } from './program.js'
+import { EOPNOTSUPP } from '../uapi/errno.js'
 import type { JitOptions } from './unit.js'
 
 export type { JitOptions } from './unit.js'
 
 export function createJit(options: JitOptions): Engine {
-  return { name: 'jit', compile: (image, host, cached) => new JitRunnable(image, host, cached ?? emitProgram(image, host, options)) }
+  return {
+    name: 'jit',
+    compile: (image, host, cached) => {
+      const bytes = cached ?? emitProgram(image, host, options)
+      return bytes === undefined ? interp.compile(image, host) : new JitRunnable(image, host, bytes)
+    },
+  }
 }
 
 export const jit: Engine = createJit({ inline: true, structured: true })
@@ -40,7 +48,7 @@ class Linkage {
   readonly tail = (map: number, index: number): number => {
     const target = this.#host.tailCall(map, index)
     if (target === undefined) return -1
-    if (!(target instanceof JitRunnable)) throw new Bug('a tail call between engines')
+    if (!(target instanceof JitRunnable)) throw betweenEngines()
     return this.#slots.get(target) ?? this.#add(target)
   }
 
@@ -60,6 +68,10 @@ class Linkage {
     this.#slots.set(target, slot)
     return slot
   }
+}
+
+function betweenEngines(): KernelError {
+  return new KernelError(EOPNOTSUPP, 'not supported yet: tail calls from and to a program too long for the JIT')
 }
 
 const linkages = new WeakMap<EngineHost, Linkage>()

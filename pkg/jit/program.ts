@@ -19,7 +19,8 @@ import { emitPacketPointer } from './packet.js'
 import { emitShape, type Leaves } from './shape.js'
 import { TAIL_COUNT, Unit, type JitOptions } from './unit.js'
 
-export function emitProgram(image: Image, host: EngineHost, options: JitOptions): Uint8Array {
+/** undefined: a function would be longer than V8 takes, at some 800,000 instructions. */
+export function emitProgram(image: Image, host: EngineHost, options: JitOptions): Uint8Array | undefined {
   const unit = new Unit(image, host, options)
   const graphs = image.subprogs.map((_, sub) => graphOf(image, sub))
   const facts = contextFacts(unit, graphs[0]!.blocks, graphs[0]!.flow.rpo)
@@ -29,8 +30,11 @@ export function emitProgram(image: Image, host: EngineHost, options: JitOptions)
   emitRun(unit)
   if (image.type === PROG_TYPE.XDP && image.insns.length <= BATCH_LIMIT) emitBatch(unit, graphs[0]!, facts)
   if (unit.callbackFp !== undefined) emitCallback(unit, unit.callbackFp)
-  return unit.m.finish()
+  return unit.subs.some(({ f }) => f.size > MAX_FUNCTION) ? undefined : unit.m.finish()
 }
+
+/** kV8MaxWasmFunctionSize, less what locals may take. */
+const MAX_FUNCTION = 7_654_321 - 256
 
 /** Longer programs gain nothing from being copied into the ring loop, and cost twice the time to translate. */
 const BATCH_LIMIT = 8192
