@@ -34,7 +34,14 @@ function makeMachine(store: Store, options: BootOptions): void {
   const machine = new Machine(store, options)
   machine.sysctl.boot()
   machine.netSide.makeDevices(options.bare ?? false)
+  if (!options.bare) giveLoopback(machine)
   machine.commit()
+}
+
+/** What the kernel gives lo when it comes up. */
+function giveLoopback({ addresses }: Machine): void {
+  addresses.add({ dev: 'lo', family: 'inet', local: '127.0.0.1', prefixlen: 8 })
+  addresses.add({ dev: 'lo', family: 'inet6', local: '::1', prefixlen: 128 })
 }
 
 class BootedKernel implements Kernel {

@@ -70,7 +70,6 @@ export class EngineSide {
       run: this.runState,
       note: netSide.note,
       net: netSide.helperNet(),
-      timers: netSide.timers(),
       cpu: () => this.cpu,
       now: () => netSide.now(),
       random32: () => machine.random.next32(),

@@ -1,6 +1,7 @@
 // op -> what answers it. The kernel's two doors, bpf(2) and rtnetlink, and the emulator's own (wire, sys), in one table.
 import type { Net } from '../datapath/index.js'
 import type { Op, Reply, Request } from '../request/kernel.js'
+import type { Addresses } from './addresses.js'
 import type { Bpffs } from './bpffs.js'
 import type { Btfs } from './btfs.js'
 import type { Links } from './links.js'
@@ -17,6 +18,7 @@ export interface Subsystems {
   readonly btfs: Btfs
   readonly links: Links
   readonly bpffs: Bpffs
+  readonly addresses: Addresses
   readonly trace: Trace
   readonly sysctl: Sysctl
   readonly net: Net
@@ -65,14 +67,14 @@ export const handlers: Handlers = {
   'link.get': (s, r) => s.net.linkGet(r),
   'link.new': (s, r) => s.net.linkNew(r),
   'link.set': (s, r) => s.net.linkSet(r),
-  'link.del': (s, r) => s.net.linkDel(r),
+  'link.del': (s, r) => deleteLink(s, r),
   'tun.add': (s, r) => s.net.tunAdd(r),
   'tun.del': (s, r) => s.net.tunDel(r),
   'tun.steer': (s, r) => s.net.tunSteer(r),
   'tun.filter': (s, r) => s.net.tunFilter(r),
-  'addr.get': (s, r) => s.net.addrGet(r),
-  'addr.new': (s, r) => s.net.addrNew(r),
-  'addr.del': (s, r) => s.net.addrDel(r),
+  'addr.get': (s, r) => s.addresses.get(r),
+  'addr.new': (s, r) => s.addresses.add(r),
+  'addr.del': (s, r) => s.addresses.delete(r),
   'qdisc.get': (s, r) => s.net.qdiscGet(r),
   'qdisc.new': (s, r) => s.net.qdiscNew(r),
   'qdisc.del': (s, r) => s.net.qdiscDel(r),
@@ -96,4 +98,13 @@ export const handlers: Handlers = {
   'sysctl.get': (s, r) => s.sysctl.get(r.path),
   'sysctl.set': (s, r) => s.sysctl.set(r.path, r.value),
   'sys.info': (s) => s.info(),
+}
+
+/** With a device go its addresses, and those of a veth's other end. */
+function deleteLink(s: Subsystems, request: Request<'link.del'>): void {
+  const [link] = s.net.linkGet({ dev: request.dev })
+  s.net.linkDel(request)
+  if (!link) return
+  s.addresses.forget(link.ifindex)
+  if (link.peerIfindex !== undefined) s.addresses.forget(link.peerIfindex)
 }

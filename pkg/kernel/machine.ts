@@ -3,6 +3,7 @@ import { AddressSpace, type RegionRow } from '../mem/space.js'
 import { createMemory, type Memory } from '../mem/memory.js'
 import { crc32 } from '../state/crc.js'
 import type { Json, Store } from '../state/store.js'
+import { Addresses } from './addresses.js'
 import { Bpffs } from './bpffs.js'
 import { Btfs, type BtfRecord } from './btfs.js'
 import { EngineSide } from './engine-side.js'
@@ -38,6 +39,7 @@ export class Machine implements Subsystems {
   readonly btfs: Btfs
   readonly links: Links
   readonly bpffs: Bpffs
+  readonly addresses: Addresses
   readonly netSide: NetSide
   readonly engineSide: EngineSide
   readonly testRunner: TestRunner
@@ -58,7 +60,7 @@ export class Machine implements Subsystems {
       map: new ObjectTable<MapRecord>(store, 'map', (record) => this.maps.destroy(record)),
       prog: new ObjectTable<ProgRecord>(store, 'prog', (record) => this.progs.destroy(record)),
       btf: new ObjectTable<BtfRecord>(store, 'btf', (record) => this.btfs.destroy(record)),
-      link: new ObjectTable<LinkRecord>(store, 'link', (record) => this.links.destroy(record)),
+      link: new ObjectTable<LinkRecord>(store, 'link', () => undefined),
     }
     this.maps = this.#makeMaps()
     this.progs = this.#makeProgs()
@@ -66,7 +68,8 @@ export class Machine implements Subsystems {
     this.bpffs = this.#makeBpffs()
     this.engineSide = new EngineSide(this)
     this.netSide = new NetSide(this)
-    this.links = new Links(this.#tables.link, this.netSide.linkHooks())
+    this.links = new Links(this.#tables.link)
+    this.addresses = new Addresses(store, (dev) => this.net.linkGet(dev === undefined ? {} : { dev }))
     this.testRunner = new TestRunner(this.netSide.testRunHost())
   }
 

@@ -2,18 +2,19 @@
 import { must } from '../bytes/errors.js'
 import type { DatapathHost, RecordStore } from '../datapath/host.js'
 import { Net } from '../datapath/index.js'
-import type { NetEnv, TimerEnv } from '../helper/env.js'
+import type { NetEnv } from '../helper/env.js'
 import { createNote, type HookProg, type RedirectNote } from '../hook/types.js'
 import { CaptureWriter } from '../packet/capture-writer.js'
 import type { Runnable } from '../prog/engine.js'
 import type { ProgRef } from '../request/rtnl.js'
 import type { Json, Store } from '../state/store.js'
 import { Captures } from './captures.js'
-import type { LinkHooks } from './links.js'
 import type { Machine } from './machine.js'
 import type { TestRunHost } from './test-run.js'
 
 const SYSFS = 'sys/class/net'
+/** include/uapi/linux/bpf.h: this machine forwards nothing, it has no routes yet. */
+const BPF_FIB_LKUP_RET_NOT_FWDED = 4
 
 export class NetSide {
   readonly #machine: Machine
@@ -119,25 +120,14 @@ export class NetSide {
   }
 
   #anyMask(): boolean {
-    return this.net.linkGet({}).some(({ name }) => this.#masks(name, 'xps_cpus') ?? this.#masks(name, 'xps_rxqs'))
+    return this.net.linkGet({}).some(({ name }) => (this.#masks(name, 'xps_cpus') ?? this.#masks(name, 'xps_rxqs')) !== undefined)
   }
 
   helperNet(): NetEnv {
-    return this.net.helperEnv()
-  }
-
-  timers(): TimerEnv {
-    return this.net.timerEnv()
-  }
-
-  linkHooks(): LinkHooks {
-    const { progs } = this.#machine
     return {
-      attachXdp: (ifindex, progId, flags, linkId) => this.net.linkAttachXdp(ifindex, progId, flags, linkId),
-      detachXdp: (ifindex, linkId) => this.net.linkDetachXdp(ifindex, linkId),
-      progType: (id) => progs.find(id)?.type,
-      holdProg: (id) => this.#machine.holdProg(id),
-      dropProg: (id) => this.#machine.dropProg(id),
+      device: (ifindex) => this.net.device(ifindex),
+      fibLookup: () => ({ result: BPF_FIB_LKUP_RET_NOT_FWDED }),
+      cloneRedirect: (copy, ifindex, flags) => this.net.cloneRedirect(copy, ifindex, flags),
     }
   }
 
@@ -158,7 +148,7 @@ export class NetSide {
 
   /** The devices of a new machine. */
   makeDevices(bare: boolean): void {
-    this.net.makeDevices(bare)
+    this.net.init(bare)
   }
 
   /** Before a commit: devices to records, captures to files, and the sysfs files of devices that came or went. */
@@ -166,14 +156,14 @@ export class NetSide {
     if (!this.#net) return
     if (this.#ran) this.#machine.maps.touchAll()
     this.#ran = false
+    this.#sysfs(this.#net)
     this.#net.save()
     this.#captures.flush()
-    this.#sysfs(this.#net)
   }
 
   #sysfs(net: Net): void {
     const { views } = this.#machine
-    for (const { name, txQueues } of net.changedDevices()) {
+    for (const { name, txQueues } of net.changedNames()) {
       if (txQueues === 0) views.deleteTree(`${SYSFS}/${name}`)
       for (let queue = 0; queue < txQueues; queue += 1) addQueue(views, `${SYSFS}/${name}/queues/tx-${queue}`)
     }

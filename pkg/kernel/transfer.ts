@@ -3,7 +3,7 @@
 import { exportState, importInto } from '../state/export.js'
 import { readFile, removeTree, writeFileAtomic } from '../state/files.js'
 import { openStore, type Json, type Store } from '../state/store.js'
-import { PREFIX as VIEW_PREFIX, STAMP_FILE, STAMP_KEY } from './views.js'
+import { STAMP_FILE, STAMP_KEY, VIEW_PREFIX } from './views.js'
 
 /** Whether a command has made the directory's machine yet. */
 export function hasMachine(dir: string): boolean {

@@ -13,7 +13,7 @@ export interface Files {
 
 export const STAMP_FILE = 'sys/.stamp'
 export const STAMP_KEY = 'sys/stamp'
-export /** Store key of a view: this and its path; the value is its first text. */
+/** Store key of a view: this and its path; the value is its first text. */
 export const VIEW_PREFIX = 'view/'
 
 export class Views {
