@@ -1,5 +1,6 @@
-// ringbuf: kernel/bpf/ringbuf.c. Records lie as the kernel lays them (u32 length with two bits, u32, data, a multiple of 8). The kernel maps
-// its pages twice so that no record wraps; here the data area is twice as long, and a record that begins near the end runs into the second half.
+// ringbuf: kernel/bpf/ringbuf.c. Records lie as the kernel lays them (u32 length with two bits,
+// u32 distance from the map, data, a multiple of 8). The kernel maps its pages twice so that no record wraps; here the data area is twice
+// as long, and a record that begins near the end runs into the second half.
 import { KernelError } from '../bytes/errors.js'
 import type { Region } from '../mem/space.js'
 import { MAP_F, MAP_TYPE } from '../uapi/bpf.js'
@@ -63,6 +64,7 @@ export class RingBuf extends MapBase implements Ring {
     const at = this.#record(position)
     this.touch()
     this.mem.u32[at >> 2] = (size | BUSY) >>> 0
+    this.mem.u32[(at >> 2) + 1] = at + HEAD - this.addr
     this.setWord(MAP.producer, position + length)
     return at + HEAD
   }

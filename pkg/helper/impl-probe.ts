@@ -1,0 +1,48 @@
+// bpf_probe_read and its kin: kernel/trace/bpf_trace.c. Kernel memory is the linear memory; user memory there is none.
+import { LOW_PAGE } from '../mem/layout.js'
+import { EFAULT } from '../uapi/errno.js'
+import { FUNC } from '../uapi/bpf.js'
+import { argHi, type HelperEnv, type HelperTable } from './env.js'
+
+const FROM = 1 << 2
+
+export function probeHelpers(env: HelperEnv): HelperTable {
+  const read = { ret: 'int', wide: FROM, call: (to: number, size: number, from: number) => probeRead(env, to, size >>> 0, from) } as const
+  const string = { ret: 'int', wide: FROM, call: (to: number, size: number, from: number) => probeString(env, to, size >>> 0, from) } as const
+  const user = { ret: 'int', call: (to: number, size: number) => fault(env, to, size) } as const
+  return {
+    [FUNC.probe_read]: read,
+    [FUNC.probe_read_kernel]: read,
+    [FUNC.probe_read_str]: string,
+    [FUNC.probe_read_kernel_str]: string,
+    [FUNC.probe_read_user]: user,
+    [FUNC.probe_read_user_str]: user,
+  }
+}
+
+function fault({ mem }: HelperEnv, to: number, size: number): number {
+  mem.u8.fill(0, to, to + size)
+  return -EFAULT
+}
+
+function readable(env: HelperEnv, from: number, size: number): boolean {
+  return argHi(env, 2) === 0 && from >= LOW_PAGE && from + size <= env.mem.size
+}
+
+function probeRead(env: HelperEnv, to: number, size: number, from: number): number {
+  if (!readable(env, from, size)) return fault(env, to, size)
+  env.mem.u8.copyWithin(to, from, from + size)
+  return 0
+}
+
+/** The count of bytes, NUL included. */
+function probeString(env: HelperEnv, to: number, size: number, from: number): number {
+  const { u8 } = env.mem
+  if (!readable(env, from, 1)) return fault(env, to, size)
+  if (size === 0) return 0
+  let length = 0
+  while (length < size - 1 && u8[from + length] !== 0) length += 1
+  u8.copyWithin(to, from, from + length)
+  u8[to + length] = 0
+  return length + 1
+}
