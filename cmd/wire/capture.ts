@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { InputError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry, type Io } from '../../pkg/cli/index.js'
-import { FILE, grammar, missarg, parse, usage, type Words } from '../../pkg/grammar/index.js'
+import { FILE, grammar, missarg, nested, parse, usage, type Words } from '../../pkg/grammar/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { CaptureInfo } from '../../pkg/request/wire.js'
 import { device } from '../lib/devices.js'
@@ -71,12 +71,12 @@ function show(context: Context, words: Words): void {
   })
 }
 
-const VERBS: readonly Entry[] = [
-  { word: 'add', run: add },
-  { word: 'delete', run: del },
-  { word: 'show', aliases: ['list', 'lst'], run: show },
+export const CAPTURE_VERBS: readonly Entry[] = [
+  { word: 'add', run: add, words: nested(CAPTURE) },
+  { word: 'delete', run: del, words: nested(CAPTURE) },
+  { word: 'show', aliases: ['list', 'lst'], run: show, words: nested(CAPTURE) },
 ]
 
 export function runCapture(context: Context, words: Words): number {
-  return runVerb('wire capture', VERBS, () => usage(CAPTURE), 0, context, words)
+  return runVerb('wire capture', CAPTURE_VERBS, () => usage(CAPTURE), 0, context, words)
 }

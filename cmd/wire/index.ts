@@ -1,25 +1,25 @@
 // `wire`: the other end of every emulated device. Sends and replays frames, runs the virtual clock, captures, traces, shows.
 import { IP_OPTIONS, runProgram, VERSION, type Entry, type Io, type OptionRow, type Program } from '../../pkg/cli/index.js'
-import { notSupported } from '../../pkg/grammar/index.js'
-import { runCapture } from './capture.js'
-import { runReplay } from './replay.js'
-import { runRun, runTime } from './run.js'
-import { runSend } from './send.js'
-import { runSet } from './set.js'
-import { runShow } from './show.js'
-import { runTrace } from './trace.js'
+import { nested, notSupported } from '../../pkg/grammar/index.js'
+import { CAPTURE_VERBS, runCapture } from './capture.js'
+import { REPLAY, runReplay } from './replay.js'
+import { RUN, runRun, runTime, TIME } from './run.js'
+import { SEND, runSend } from './send.js'
+import { SET, runSet } from './set.js'
+import { SHOW, runShow } from './show.js'
+import { TRACE_VERBS, runTrace } from './trace.js'
 
 const absent = (word: string): Entry => ({ word, run: () => { throw notSupported(`wire ${word}`) } })
 
 const VERBS: readonly Entry[] = [
-  { word: 'send', run: runSend },
-  { word: 'replay', run: runReplay },
-  { word: 'run', run: runRun },
-  { word: 'time', run: runTime },
-  { word: 'capture', run: runCapture },
-  { word: 'set', run: runSet },
-  { word: 'trace', run: runTrace },
-  { word: 'show', aliases: ['list'], run: runShow },
+  { word: 'send', run: runSend, words: nested(SEND) },
+  { word: 'replay', run: runReplay, words: nested(REPLAY) },
+  { word: 'run', run: runRun, words: nested(RUN) },
+  { word: 'time', run: runTime, words: nested(TIME) },
+  { word: 'capture', run: runCapture, verbs: CAPTURE_VERBS },
+  { word: 'set', run: runSet, words: nested(SET) },
+  { word: 'trace', run: runTrace, verbs: TRACE_VERBS },
+  { word: 'show', aliases: ['list'], run: runShow, words: nested(SHOW) },
   absent('top'),
   absent('bench'),
 ]

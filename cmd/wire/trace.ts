@@ -1,31 +1,38 @@
 // `wire trace { send … | replay … }`: the way of every frame, step by step.
-import type { Context } from '../../pkg/cli/index.js'
-import { matches, type Words } from '../../pkg/grammar/index.js'
+import type { Context, Entry } from '../../pkg/cli/index.js'
+import { nested, select, type Words } from '../../pkg/grammar/index.js'
 import { summarize } from '../../pkg/packet/index.js'
 import type { Writer } from '../../pkg/print/index.js'
 import type { TraceStep, WireFrame } from '../../pkg/request/wire.js'
-import { replayRequest } from './replay.js'
-import { sendRequest } from './send.js'
+import { REPLAY, replayRequest } from './replay.js'
+import { SEND, sendRequest } from './send.js'
 import { printCounts } from './summary.js'
 import { seconds } from './words.js'
 
+type Sent = ReturnType<typeof sendRequest>
+
+/** `send` is meant where neither word stands. */
+const sources = [
+  { word: 'send', request: sendRequest, words: nested(SEND) },
+  { word: 'replay', request: replayRequest, words: nested(REPLAY) },
+] as const
+
+export const TRACE_VERBS: readonly Entry[] = sources.map(({ word, request, words }) => ({ word, words, run: (context, rest) => trace(context, request(context, rest)) }))
+
 export function runTrace(context: Context, words: Words): void {
-  const request = requestOf(context, words)
-  const { trace = [], ...summary } = context.write().request('wire.send', { ...request, trace: true })
-  const { out: w } = context
+  const verb = words.peek() === 'rx' ? undefined : select(TRACE_VERBS, words.peek() ?? '')
+  if (verb === undefined) return trace(context, sendRequest(context, words))
+  words.take()
+  verb.run(context, words)
+}
+
+function trace({ out: w, write }: Context, request: Sent): void {
+  const { trace: steps = [], ...summary } = write().request('wire.send', { ...request, trace: true })
   w.object(null, () => {
-    w.array('frames', () => printFrames(w, request.frames, trace))
+    w.array('frames', () => printFrames(w, request.frames, steps))
     w.object('summary', () => printCounts(w, summary))
     w.shown('now', ' time %s\n', summary.now, seconds(summary.now))
   })
-}
-
-/** `send` may be left out. */
-function requestOf(context: Context, words: Words): ReturnType<typeof sendRequest> {
-  const word = words.peek() ?? ''
-  if (word !== 'rx' && matches(word, 'replay')) return replayRequest(context, (words.take(), words))
-  if (matches(word, 'send')) words.take()
-  return sendRequest(context, words)
 }
 
 function printFrames(w: Writer, frames: readonly WireFrame[], trace: readonly TraceStep[]): void {
