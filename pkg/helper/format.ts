@@ -28,7 +28,7 @@ export function parseFormat(format: string, args: number): Piece[] | number {
   let used = 0
   for (let at = 0; at < format.length;) {
     const c = format[at]!
-    if (!/[\t-\r -~]/.test(c)) return -EINVAL
+    if (!/[\t-\r -~\xa0-\xff]/.test(c)) return -EINVAL
     if (c !== '%' || format[at + 1] === '%') {
       pieces.push(c)
       at += c === '%' ? 2 : 1

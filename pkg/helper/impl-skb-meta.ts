@@ -62,7 +62,7 @@ function setTstamp({ skbs }: HelperEnv, skb: number, low: number, high: number, 
   const proto = skbs.get16(skb, SKB.protocol)
   const zero = low === 0 && high === 0
   if (proto !== BE16.IP && proto !== BE16.IPV6) return -EOPNOTSUPP
-  if (type >>> 0 > CLOCK_TAI || zero === (type !== CLOCK_REALTIME)) return -EINVAL
+  if (type >>> 0 > CLOCK_TAI || (zero && type !== CLOCK_REALTIME)) return -EINVAL
   skbs.set32(skb, SKB.tstamp, low)
   skbs.set32(skb, SKB.tstamp + 4, high)
   skbs.u8[skb + SKB.tc_flags] = (skbs.u8[skb + SKB.tc_flags]! & ~3) | type

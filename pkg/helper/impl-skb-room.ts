@@ -1,5 +1,5 @@
 // Helpers that change an skb's length: net/core/filter.c (bpf_skb_adjust_room, bpf_skb_change_head, …_tail, …_proto, VLAN tags).
-import { NET_DEVICE, SKB } from '../skb/layout.js'
+import { SKB } from '../skb/layout.js'
 import {
   BE16, ENCAPSULATION, clearHash, cow, hdrPop, hdrPush, isVlan, macHeaderLen, networkOffset, resetMac, setLength, transportIsSet,
   transportOffset, vlanPop, vlanPush,
@@ -9,9 +9,8 @@ import { FUNC } from '../uapi/bpf.js'
 import { adjustRoom } from './adjust-room.js'
 import { argHi, type HelperEnv, type HelperTable } from './env.js'
 
-/** SKB_MAX_ALLOC: a page order of 2 less struct skb_shared_info. */
-const SKB_MAX_ALLOC = 16384 - 320
-const TC_AT_INGRESS = 4
+/** BPF_SKB_MAX_LEN: a page order of 2 less struct skb_shared_info. */
+const MAX_LENGTH = 16384 - 320
 const IP6_MORE = 20
 
 export function skbRoomHelpers(env: HelperEnv): HelperTable {
@@ -31,19 +30,11 @@ export function skbRoomHelpers(env: HelperEnv): HelperTable {
     },
     [FUNC.skb_adjust_room]: {
       ret: 'int', wide: 1 << 3,
-      call: (skb, diff, mode, flags) => after(skb, adjustRoom(env, skb, diff, mode, flags, argHi(env, 3) >>> 0, maxLength(env, skb))),
+      call: (skb, diff, mode, flags) => after(skb, adjustRoom(env, skb, diff, mode, flags, argHi(env, 3) >>> 0, MAX_LENGTH)),
     },
     [FUNC.skb_vlan_push]: { ret: 'int', call: (skb, proto, tci) => after(skb, pushTag(env, skb, proto & 0xffff, tci & 0xffff)) },
     [FUNC.skb_vlan_pop]: { ret: 'int', call: (skb) => after(skb, vlanPop(env.skbs, skb) ? 0 : -ENOMEM) },
   }
-}
-
-/** __bpf_skb_max_len */
-function maxLength({ skbs, net }: HelperEnv, skb: number): number {
-  const dev = skbs.get32(skb, SKB.dev)
-  if (dev === 0 || (skbs.u8[skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0) return SKB_MAX_ALLOC
-  const view = net.device(skbs.get32(dev, NET_DEVICE.ifindex))
-  return view ? view.mtu + view.hardHeaderLen : SKB_MAX_ALLOC
 }
 
 /** __bpf_skb_min_len */
@@ -54,14 +45,14 @@ function minLength({ skbs }: HelperEnv, skb: number): number {
 }
 
 function changeTail(env: HelperEnv, skb: number, len: number, flags: number): number {
-  if (flags !== 0 || len > maxLength(env, skb) || len < minLength(env, skb)) return -EINVAL
+  if (flags !== 0 || len > MAX_LENGTH || len < minLength(env, skb)) return -EINVAL
   if (env.skbs.u8[skb + SKB.hash_flags]! & ENCAPSULATION) return -ENOTSUPP
   return setLength(env.skbs, skb, len) ? 0 : -ENOMEM
 }
 
 function changeHead(env: HelperEnv, skb: number, room: number, flags: number): number {
   const { skbs } = env
-  if (flags !== 0 || room < 0 || skbs.len(skb) + room > maxLength(env, skb)) return -EINVAL
+  if (flags !== 0 || room < 0 || skbs.len(skb) + room > MAX_LENGTH) return -EINVAL
   if (!cow(skbs, skb, room)) return -ENOMEM
   skbs.push(skb, room)
   const data = skbs.data(skb)

@@ -1,0 +1,69 @@
+// Helpers against the recorded answers of Linux 6.18 (test/oracle/helper-calls.py asks it).
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { STACK_TOP } from '../../pkg/mem/layout.js'
+import { FUNC, PROG_TYPE } from '../../pkg/uapi/bpf.js'
+import { root } from '../support/root.js'
+import { AREA, TestMachine } from './machine.js'
+
+/** Integers beyond 2^53 are hex strings. */
+type Arg = number | string | { mem: string } | { str: string } | { stack: number }
+type Answer = [r0: string, ...memory: string[]]
+
+interface Case {
+  title: string
+  type: 'cls' | 'xdp' | 'filter'
+  packet: string
+  calls: [keyof typeof FUNC, Arg[]][]
+  results: Answer[]
+  after: string
+}
+
+/** A filter sees the frame from behind its MAC header, which BPF_PROG_TEST_RUN gives back as zeros. */
+const MAC = 14
+const TYPES = { cls: PROG_TYPE.SCHED_CLS, xdp: PROG_TYPE.XDP, filter: PROG_TYPE.SOCKET_FILTER }
+const cases = JSON.parse(readFileSync(root('fixtures/helper/calls.json'), 'utf8')) as Case[]
+
+/** One machine for all: a case leaves nothing behind. */
+const machine = new TestMachine()
+
+function replay({ type, packet, calls }: Case): { results: Answer[]; after: string } {
+  const frame = Uint8Array.from(Buffer.from(packet, 'hex'))
+  machine.run.progType = TYPES[type]
+  const ctx = type === 'xdp' ? machine.xdp(frame) : machine.skb(frame)
+  if (type === 'filter') machine.skbs.pull(ctx, MAC)
+  let top = AREA
+  const memories: [number, number][][] = []
+  const r0 = calls.map(([name, args]) => {
+    const memory: [number, number][] = []
+    memories.push(memory)
+    const values = args.map((arg) => {
+      if (arg === 'ctx') return BigInt(ctx)
+      if (typeof arg !== 'object') return BigInt(arg)
+      if ('stack' in arg) return BigInt(STACK_TOP - arg.stack)
+      const bytes = 'mem' in arg ? Buffer.from(arg.mem, 'hex') : Buffer.from(`${arg.str}\0`, 'latin1')
+      const at = top
+      machine.mem.u8.set(bytes, at)
+      top += bytes.length + 8
+      if ('mem' in arg) memory.push([at, bytes.length])
+      return BigInt(at)
+    })
+    return machine.call(FUNC[name], values).toString(16).padStart(16, '0')
+  })
+  const results = r0.map((value, n): Answer => [value, ...memories[n]!.map(([at, size]) => hex(machine.mem.u8.slice(at, at + size)))])
+  if (type === 'xdp') return { results, after: hex(machine.xdpBytes()) }
+  return { results, after: (type === 'filter' ? '00'.repeat(MAC) : '') + hex(machine.skbs.bytes(ctx)) }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+t.test('helpers answer as the kernel does', async (t) => {
+  t.ok(cases.length > 1000)
+  for (const one of cases) {
+    const got = replay(one)
+    const want = { results: one.results, after: one.after }
+    if (JSON.stringify(got) !== JSON.stringify(want)) t.same(got, want, `${one.title} ${JSON.stringify(one.calls)}`)
+  }
+})
