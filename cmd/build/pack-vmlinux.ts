@@ -1,7 +1,7 @@
 // fixtures/vmlinux/build.sh, second half: takes the BTF out of the compiled object, drops what only kept types alive, and writes
 // it as a TypeScript module, so that bundles carry it.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { KIND, encodeBtf, parseBtf, renumber, type Btf, type BtfType } from '../../pkg/btf/index.js'
+import { KIND, encodeBtf, parseBtf, renumber, type Btf, type BtfInt, type BtfType } from '../../pkg/btf/index.js'
 import { openElf } from '../../pkg/elf/index.js'
 import { InputError } from '../../pkg/bytes/errors.js'
 
@@ -23,8 +23,19 @@ function pack(btf: Btf): BtfType[] {
   const ids = new Map(used.map((t, i) => [t.id, i + 1]))
   return used.map((t, i) => {
     const moved = renumber(t, i + 1, id => ids.get(id) ?? 0)
-    return moved.kind === KIND.FUNC ? { ...moved, linkage: 0 } : moved
+    if (moved.kind === KIND.FUNC) return { ...moved, linkage: 0 }
+    return moved.kind === KIND.INT ? asGcc(moved) : moved
   })
+}
+
+/** Kernels are built by gcc, which names integers otherwise; CO-RE's type_matches compares these names. */
+function asGcc(t: BtfInt): BtfInt {
+  return { ...t, name: GCC_NAME[t.name] ?? t.name, encoding: t.name === 'char' ? 0 : t.encoding }
+}
+
+const GCC_NAME: { readonly [clang: string]: string } = {
+  short: 'short int', 'unsigned short': 'short unsigned int', long: 'long int', 'unsigned long': 'long unsigned int',
+  'long long': 'long long int', 'unsigned long long': 'long long unsigned int', __int128: '__int128', 'unsigned __int128': '__int128 unsigned',
 }
 
 function referred(t: BtfType): number[] {

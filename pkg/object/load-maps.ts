@@ -18,14 +18,22 @@ const WITHOUT_BTF: ReadonlySet<number> = new Set([
 
 /** Ids of all maps, in the order of the spec; slots that hold programs are filled later. */
 export function loadMaps(load: LoadContext): LoadedMap[] {
-  const loaded = load.object.maps.map((map): LoadedMap => {
-    if (map.structOps) throw new InputError(`${load.object.file}: not supported yet: struct_ops map '${map.name}'`)
-    return loadMap(load, map)
-  })
-  load.object.maps.forEach((map, i) => {
-    if (!loaded[i]!.reused) fillMapSlots(load, map, loaded[i]!.id, loaded)
+  const { maps, file } = load.object
+  const loaded: LoadedMap[] = []
+  for (const map of maps) {
+    if (map.structOps) throw new InputError(`${file}: not supported yet: struct_ops map '${map.name}'`)
+    loaded.push(loadMap(load, map))
+    if (!pointsAhead(map, loaded.length)) fillMapSlots(load, map, loaded.at(-1)!, loaded)
+  }
+  maps.forEach((map, i) => {
+    if (pointsAhead(map, i + 1)) fillMapSlots(load, map, loaded[i]!, loaded)
   })
   return loaded
+}
+
+/** Some slot holds a map that is defined behind the first `count`. */
+function pointsAhead(map: MapSpec, count: number): boolean {
+  return (map.slots ?? []).some(s => s.map !== undefined && s.map >= count)
 }
 
 function loadMap(load: LoadContext, map: MapSpec): LoadedMap {
@@ -116,9 +124,10 @@ function fillData(load: LoadContext, map: MapSpec, id: number): void {
   if (map.freeze) load.kernel.request('map.freeze', { mapId: id })
 }
 
-function fillMapSlots(load: LoadContext, map: MapSpec, id: number, loaded: readonly LoadedMap[]): void {
+function fillMapSlots(load: LoadContext, map: MapSpec, own: LoadedMap, loaded: readonly LoadedMap[]): void {
+  if (own.reused) return
   for (const slot of map.slots ?? []) {
-    if (slot.map !== undefined) setSlot(load, map, id, slot.index, loaded[slot.map]!.id)
+    if (slot.map !== undefined) setSlot(load, map, own.id, slot.index, loaded[slot.map]!.id)
   }
 }
 
