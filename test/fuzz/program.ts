@@ -21,17 +21,18 @@ const CONDITIONS = publicOps.filter(op => op.form === 'jmp_k' || op.form === 'jm
 export function randomProgram(random: Random): Insn[] {
   const subs = random.below(3)
   const text = [
-    'r8 = *(u64 *)(r1 +0)', ...registers(random, 0, 7), 'r9 = 40',
+    'r8 = *(u64 *)(r1 +0)', ...randomRegisters(random, 0, 7), 'r9 = 40',
     ...body(random, 'm', subs),
     'm_end:', ...Array.from({ length: 8 }, (_, r) => `*(u64 *)(r8 +${REGS_AT + 8 * r}) = r${r}`), 'exit',
   ]
   for (let n = 0; n < subs; n++) {
-    text.push(`s${n}: r8 = r1`, 'r9 = 10', 'r0 = r2', ...registers(random, 6, 7), ...body(random, `s${n}`, 0), `s${n}_end: exit`)
+    text.push(`s${n}: r8 = r1`, 'r9 = 10', 'r0 = r2', ...randomRegisters(random, 6, 7), ...body(random, `s${n}`, 0), `s${n}_end: exit`)
   }
   return asm(text.join('\n'))
 }
 
-const registers = (random: Random, from: number, to: number): string[] =>
+/** Lines that fill registers. */
+export const randomRegisters = (random: Random, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => {
     const high = random.chance(40) ? random.u32() : random.pick([0, 0xffffffff, 1])
     return `r${from + n} = 0x${high.toString(16)}${(random.s32() >>> 0).toString(16).padStart(8, '0')} ll`
@@ -50,21 +51,22 @@ function body(random: Random, name: string, subs: number): string[] {
 
 function step(random: Random, subs: number): string[] {
   const kind = random.below(100)
-  if (kind < 55) return [arithmetic(random)]
+  if (kind < 55) return [randomArithmetic(random, true)]
   if (kind < 85) return memory(random)
   if (kind < 90) return [`r${random.below(8)} = 0x${random.u32().toString(16)}${random.u32().toString(16).padStart(8, '0')} ll`]
-  if (kind < 95 && subs > 0) return ['r1 = r8', `call s${random.below(subs)}`, ...registers(random, 1, 5)]
-  return [`call ${random.pick(HELPERS)}`, ...registers(random, 1, 5)]
+  if (kind < 95 && subs > 0) return ['r1 = r8', `call s${random.below(subs)}`, ...randomRegisters(random, 1, 5)]
+  return [`call ${random.pick(HELPERS)}`, ...randomRegisters(random, 1, 5)]
 }
 
 const text = (op: Op, dst: number, src: number, off: number, imm: number): string => disasmText(sampleOf(op, dst, src, off, imm), 0)
 
-function arithmetic(random: Random): string {
+/** One line on r0 … r7; and r10, if that may be read. */
+export function randomArithmetic(random: Random, withFrame = false): string {
   const op = random.pick(ARITHMETIC)
   let imm = random.s32()
   if (/>>=|<<=/.test(op.text)) imm = random.below(op.bits)
   if (/[/%]=$/.test(op.text) && imm === 0) imm = 3
-  const src = random.chance(4) && op.bits === 64 ? 10 : random.below(8)
+  const src = random.chance(4) && withFrame && op.bits === 64 ? 10 : random.below(8)
   return text(op, random.below(8), src, 0, imm)
 }
 

@@ -3,7 +3,7 @@
 
 stdin: one JSON object a line: {"insns": hex, "subprogs": [slot...], "mem": hex, "packet": hex or null, "type": n}
        16-byte loads with src 2 mean the test's map. stdout: one JSON object a line:
-       {"ok": true, "retval": n, "value": hex} or {"ok": false, "errno": n, "log": text}
+       {"ok": true, "retval": n, "value": hex, "log": text} or {"ok": false, "errno": n, "log": text}
 """
 import ctypes, json, os, struct, sys
 
@@ -11,6 +11,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 NR_BPF = {'x86_64': 321, 'aarch64': 280}[os.uname().machine]
 MAP_CREATE, LOOKUP, UPDATE, PROG_LOAD, TEST_RUN, BTF_LOAD = 0, 1, 2, 5, 10, 18
 VALUE_SIZE = 128
+ENOSPC = 28
+LOG = ctypes.create_string_buffer(1 << 20)
 
 
 def bpf(cmd, attr):
@@ -43,16 +45,18 @@ def load(case, map_fd, btf_fd):
         if insns[at] == 0x18 and insns[at + 1] >> 4 == 2:
             struct.pack_into('<i', insns, at + 4, map_fd)
     code = ctypes.create_string_buffer(bytes(insns), len(insns))
-    log = ctypes.create_string_buffer(1 << 16)
     license = ctypes.create_string_buffer(b'GPL')
     info = b''.join(struct.pack('<II', slot, 3) for slot in case['subprogs'])
     funcs = ctypes.create_string_buffer(info, len(info))
-    attr = struct.pack('<IIQQIIQII16sIIIIQIIQI', case.get('type', 3), len(insns) // 8, address(code), address(license), 1,
-                       len(log), address(log), 0, 0, b'insn', 0, 0, btf_fd, 8, address(funcs), len(case['subprogs']), 0, 0, 0)
-    try:
-        return bpf(PROG_LOAD, attr)[0]
-    except OSError as error:
-        raise Refused(error.errno, log.value.decode(errors='replace'))
+    for level in (2, 1):
+        attr = struct.pack('<IIQQIIQII16sIIIIQIIQI', case.get('type', 3), len(insns) // 8, address(code), address(license), level,
+                           len(LOG), address(LOG), 0, 0, b'insn', 0, 0, btf_fd, 8, address(funcs), len(case['subprogs']), 0, 0, 0)
+        try:
+            fd = bpf(PROG_LOAD, attr)[0]
+            return fd, LOG.value.decode(errors='replace')
+        except OSError as error:
+            if level == 1 or error.errno != ENOSPC:
+                raise Refused(error.errno, LOG.value.decode(errors='replace'))
 
 
 class Refused(Exception):
@@ -64,13 +68,13 @@ def run(case, map_fd, btf_fd):
     value = ctypes.create_string_buffer(bytes.fromhex(case['mem']).ljust(VALUE_SIZE, b'\0'), VALUE_SIZE)
     element = struct.pack('<IIQQQ', map_fd, 0, address(key), address(value), 0)
     bpf(UPDATE, element)
-    fd = load(case, map_fd, btf_fd)
+    fd, log = load(case, map_fd, btf_fd)
     try:
         frame = bytes.fromhex(case['packet'] or '00' * 64)
         data = ctypes.create_string_buffer(frame, len(frame))
         _, out = bpf(TEST_RUN, struct.pack('<IIIIQQII', fd, 0, len(frame), 0, address(data), 0, 1, 0))
         bpf(LOOKUP, element)
-        return {'ok': True, 'retval': struct.unpack_from('<I', out, 4)[0], 'value': value.raw.hex()}
+        return {'ok': True, 'retval': struct.unpack_from('<I', out, 4)[0], 'value': value.raw.hex(), 'log': log}
     finally:
         os.close(fd)
 
