@@ -1,6 +1,6 @@
 // What several of wire's commands have in common: the device, the direction, the CPU.
 import { InputError } from '../../pkg/bytes/errors.js'
-import { DEVICE, EXIT_USAGE, integer, invarg, u32, type Row, type Type } from '../../pkg/grammar/index.js'
+import { DEVICE, duparg, EXIT_USAGE, integer, invarg, u32, type Row, type Type } from '../../pkg/grammar/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { Link } from '../../pkg/request/rtnl.js'
 import { parseUnsigned } from '../../pkg/units/index.js'
@@ -17,10 +17,13 @@ export const positive = (name: string): Type<number> => ({ ...integer(name), par
 
 export const DEV_ROW = { word: 'dev', type: DEVICE, into: 'dev', once: true } as const
 
+/** The complaint about a second direction. */
+export const twoDirections = (text: string): InputError => duparg('direction', text)
+
 export const placeRows: readonly Row<PlaceWords>[] = [
   DEV_ROW,
-  { word: 'rx', into: 'direction', value: 'rx', once: true, excludes: ['tx'] },
-  { word: 'tx', into: 'direction', value: 'tx', once: true, excludes: ['rx'] },
+  { word: 'rx', into: 'direction', value: 'rx', once: true, excludes: ['tx'], twice: twoDirections },
+  { word: 'tx', into: 'direction', value: 'tx', once: true, excludes: ['rx'], twice: twoDirections },
   { word: 'cpu', type: u32('N'), into: 'cpu', once: true },
 ]
 
