@@ -122,7 +122,7 @@ t.test('a program brings the programs of its tail calls along, with its type', t
   const kernel = recorder()
   const loaded = loadObject(object, kernel, { progs: findProgs(object, { section: 'classifier' }), pinRoot: '/sys/fs/bpf/tc/globals' })
   t.same(loaded.progs.map(p => [p.name, p.type]), [['cls', 3], ['tail0', 3], ['tail2', 3]])
-  t.same(kernel.updates.filter(u => u[0] !== 'c.bss'), [['outer', '01000000', 'inner'], ['jmp', '00000000', 'tail0'], ['jmp', '02000000', 'tail2']])
+  t.same(kernel.updates.filter(u => !u[0].startsWith('.')), [['outer', '01000000', 'inner'], ['jmp', '00000000', 'tail0'], ['jmp', '02000000', 'tail2']])
   t.same([...kernel.pins.keys()], ['/sys/fs/bpf/tc/globals/jmp'])
   const again = loadObject(object, kernel, { progs: [], pinRoot: '/sys/fs/bpf/tc/globals' })
   t.same(again.maps[0], { name: 'jmp', id: loaded.maps[0]!.id, reused: true, path: '/sys/fs/bpf/tc/globals/jmp' })
