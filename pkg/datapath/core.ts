@@ -158,7 +158,9 @@ function makeSchedEnv(core: Core): SchedEnv {
   const watchdogOf = (q: Qdisc) => core.clock.timer('watchdog', q.port.dev.ifindex, q.handle)
   return {
     skbs: core.skbs,
-    strict: host.strict,
+    get strict() {
+      return host.strict
+    },
     now: () => core.clock.now,
     drop: (skb, reason) => core.skbs.free(skb, reason),
     prog: (id) => host.prog(id),

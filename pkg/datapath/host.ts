@@ -1,8 +1,8 @@
 // What the network side needs from the kernel above it. One object, made at boot, handed to `new Net(host)` (index.ts).
 //
 // Shape, for who implements it:
-//  * records: a key/value view of the state. Keys are paths: net, net/timers, net/socks, dev/IFINDEX, devname/NAME, qdisc/IFINDEX,
-//    frames/IFINDEX (blob), capture/N. Values are plain JSON; `get` returns what was `put` (the datapath never mutates it), undefined
+//  * records: a key/value view of the state. Keys are paths: net, net/timers, net/socks, net/captures, dev/IFINDEX, devname/NAME,
+//    qdisc/IFINDEX, frames/IFINDEX (blob). Values are plain JSON; `get` returns what was `put` (the datapath never mutates it), undefined
 //    when there is none. Nothing is read before it is needed; Net.save() puts what changed and is called once per commit.
 //  * programs by id: `prog` returns undefined for an id that is gone. holdProg/releaseProg count attachments (device hooks, qdiscs,
 //    filters); the datapath calls them when an attachment comes or goes, not when a record is loaded.

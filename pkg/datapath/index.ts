@@ -85,16 +85,16 @@ export class Net {
     return { addr: this.#core.devStruct(port), ifindex, name, mtu, hardHeaderLen: address.length === 0 ? 0 : 14 }
   }
 
-  /** Names that came or went since the last save: the transmit queues of their device, 0: gone. */
+  /** Names that came or went since the last save: the transmit queues that are in use, 0: the device is gone. */
   changedNames(): { name: string; txQueues: number }[] {
     return [...this.#core.names].map(([name, ifindex]) => ({
-      name, txQueues: ifindex === 0 ? 0 : this.#core.port(ifindex)?.dev.numTx ?? 0,
+      name, txQueues: ifindex === 0 ? 0 : this.#core.port(ifindex)?.dev.realTx ?? 0,
     }))
   }
 
-  /** bpf_clone_redirect: a copy of the packet goes to the device when the program has ended. 0 or -errno. */
-  cloneRedirect(skb: number, ifindex: number, flags: number): number {
-    return redirectCopy(this.#core, skb, ifindex, flags)
+  /** bpf_clone_redirect: takes over the copy and sends it when the program has ended. 0 or -errno. */
+  cloneRedirect(copy: number, ifindex: number, flags: number): number {
+    return redirectCopy(this.#core, copy, ifindex, flags)
   }
 
   linkGet(request: In<'link.get'>): Out<'link.get'> {

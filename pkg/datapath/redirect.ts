@@ -4,7 +4,6 @@ import { prepareXdp, runXdp, setXdpTxDevice } from '../hook/xdp.js'
 import { NOTE_IFINDEX, NOTE_MAP, NOTE_NEIGH, NOTE_PEER } from '../hook/types.js'
 import { REDIRECTED } from '../dev/ifb.js'
 import { XDP_RING } from '../dev/wire-link.js'
-import { EINVAL, ENOMEM } from '../uapi/errno.js'
 import { MAP_TYPE, XDP } from '../uapi/bpf.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV } from '../skb/skb.js'
@@ -143,11 +142,8 @@ function toPeer(core: Core, port: Port, target: Port, skb: number): void {
   netifReceive(core, peer, skb)
 }
 
-/** Notes a copy of the packet for bpf_clone_redirect; it leaves when the program has ended. */
-export function redirectCopy(core: Core, skb: number, ifindex: number, flags: number): number {
-  if ((flags & ~BPF_F_INGRESS) !== 0 || !core.port(ifindex)) return -EINVAL
-  const copy = core.skbs.copy(skb)
-  if (copy === 0) return -ENOMEM
+/** bpf_clone_redirect: takes over the copy, which leaves when the program has ended. */
+export function redirectCopy(core: Core, copy: number, ifindex: number, flags: number): number {
   core.copies += 1
   core.clones.push({ skb: copy, ifindex, flags })
   return 0
@@ -156,7 +152,11 @@ export function redirectCopy(core: Core, skb: number, ifindex: number, flags: nu
 /** Sends the copies that the last program left. */
 export function sendClones(core: Core): void {
   for (let clone = core.clones.shift(); clone; clone = core.clones.shift()) {
-    const target = core.port(clone.ifindex)!
+    const target = core.port(clone.ifindex)
+    if (!target) {
+      core.skbs.free(clone.skb, 'TC_REDIRECT_ERROR')
+      continue
+    }
     const fromIngress = (core.skbs.u8[clone.skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
     markRedirected(core, clone.skb, fromIngress)
     if ((clone.flags & BPF_F_INGRESS) !== 0) toIngress(core, target, clone.skb)

@@ -7,7 +7,7 @@ import { recordSkb, restoreSkb, type SkbRecord } from '../skb/record.js'
 import { SkbQueue } from '../skb/queue.js'
 import { PRIV } from '../skb/skb.js'
 import type { TimerRecord } from './clock.js'
-import type { Core } from './core.js'
+import type { Capture, Core } from './core.js'
 import type { Port } from './port.js'
 import { updateStopped } from './xmit.js'
 
@@ -105,7 +105,9 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
-/** Clock, counters, sockets. */
+type CaptureRecord = Omit<Capture, 'sink'>
+
+/** Clock, counters, sockets, captures. */
 export function loadMachine(core: Core): NetRecord {
   const { records } = core.host
   const net = { ...NET_START, ...(records.get('net') as NetRecord | undefined) }
@@ -116,6 +118,7 @@ export function loadMachine(core: Core): NetRecord {
   for (const [flow, ifindex, queue] of (records.get('net/socks') as [number, number, number][] | undefined) ?? []) {
     core.socks.set(flow, { ifindex, queue })
   }
+  core.captures = ((records.get('net/captures') as CaptureRecord[] | undefined) ?? []).map((row) => ({ ...row, sink: undefined }))
   return net
 }
 
@@ -129,8 +132,10 @@ export function saveMachine(core: Core, net: NetRecord): void {
   put(core, 'net', { ...net })
   const timers = core.clock.save()
   put(core, 'net/timers', timers.length > 0 ? timers : undefined)
+  const captures = core.captures.map(({ sink: _sink, ...row }): CaptureRecord => row)
+  put(core, 'net/captures', captures.length > 0 ? captures : undefined)
   const socks = [...core.socks].map(([flow, { ifindex, queue }]) => [flow, ifindex, queue])
-  if (socks.length > 0 || records.get('net/socks') !== undefined) put(core, 'net/socks', socks.length > 0 ? socks : undefined)
+  put(core, 'net/socks', socks.length > 0 ? socks : undefined)
 }
 
 function put(core: Core, key: string, value: unknown): void {

@@ -1,7 +1,7 @@
 // The queueing side of a device as the state keeps it: its qdiscs by place, their counters, filters and waiting frames.
 import { must } from '../bytes/errors.js'
 import { recordSkb, restoreSkb, type SkbRecord } from '../skb/record.js'
-import { minor } from '../units/handle.js'
+import { makeHandle, minor } from '../units/handle.js'
 import { setRoot, treeOf } from './activate.js'
 import { restoreBlock, saveBlock, type BlockRecord } from './cls-api.js'
 import { savedKind } from './kinds.js'
@@ -30,6 +30,10 @@ interface QdiscRecord {
 
 export interface SchedRecord {
   born: number
+  /** Children of a root mq that are as mq made them: their kind, and what the first queue's child has as `born`. */
+  mq?: { kind: string; born: number }
+  /** Queues of mq without a qdisc. */
+  bare?: number[]
   qdiscs: QdiscRecord[]
   ingress?: QdiscRecord
 }
@@ -39,9 +43,26 @@ const COUNTERS = ['bytes', 'packets', 'drops', 'overlimits', 'requeues', 'qlen',
 /** undefined: the device was never up and has no qdisc. Frame bytes are appended to `frames`. */
 export function saveSched(port: DevSched, frames: Uint8Array[]): SchedRecord | undefined {
   if (port.root.kind === noop && !port.ingress && port.born === 0) return undefined
-  const tree = treeOf(port.root)
+  const mq = port.root.kind.mq ? untouched(port) : undefined
+  const tree = treeOf(port.root).filter((q) => !(mq && isUntouched(q, mq)))
   const qdiscs = tree.map((q) => saveQdisc(q, tree.findIndex((other) => other !== q && isChild(other, q)), frames))
-  return { born: port.born, qdiscs, ...(port.ingress ? { ingress: saveQdisc(port.ingress, -1, frames) } : {}) }
+  return { born: port.born, qdiscs, ...(mq ? { mq } : {}), ...bareQueues(port), ...(port.ingress ? { ingress: saveQdisc(port.ingress, -1, frames) } : {}) }
+}
+
+function bareQueues(port: DevSched): Pick<SchedRecord, 'bare'> {
+  const bare = port.root.kind.mq ? port.queues.flatMap((q, queue) => (q.kind === noop ? [queue] : [])) : []
+  return bare.length > 0 ? { bare } : {}
+}
+
+/** What mq's default children look like on this device: by the first that is one. */
+function untouched(port: DevSched): SchedRecord['mq'] {
+  const q = port.queues.find((child) => child.handle === 0 && child.kind !== noop)
+  return q ? { kind: q.kind.kind, born: q.born - q.txq } : undefined
+}
+
+function isUntouched(q: Qdisc, mq: { kind: string; born: number }): boolean {
+  const pristine = q.handle === 0 && q.kind.kind === mq.kind && q.born === mq.born + q.txq && q !== q.port.root
+  return pristine && q.stash.qlen === 0 && COUNTERS.every((name) => q[name] === 0)
 }
 
 function isChild(parent: Qdisc, child: Qdisc): boolean {
@@ -88,9 +109,19 @@ export function restoreSched(port: DevSched, record: SchedRecord, frames: FrameR
   const qdiscs = record.qdiscs.map((row) => restoreQdisc(port, row, frames, adopt))
   port.born = record.born
   setRoot(port, must(qdiscs[0], 'a root qdisc'))
-  if (port.root.kind.mq) for (let i = 0; i < port.queues.length; i += 1) port.queues[i] = newQdisc(noop, port, 0, 0, 0)
+  if (port.root.kind.mq) for (let i = 0; i < port.queues.length; i += 1) port.queues[i] = defaultChild(port, record, i)
   for (const [index, q] of qdiscs.entries()) if (index > 0) attach(qdiscs[record.qdiscs[index]!.under]!, q)
   if (record.ingress) port.ingress = restoreQdisc(port, record.ingress, frames, adopt)
+}
+
+/** A child as mq made it; noop when a request took it away and nothing came in its place. */
+function defaultChild(port: DevSched, record: SchedRecord, queue: number): Qdisc {
+  const gone = record.bare?.includes(queue)
+  const kind = record.mq && !gone ? must(savedKind(record.mq.kind), record.mq.kind) : noop
+  const q = newQdisc(kind, port, 0, makeHandle(port.root.handle >>> 16, queue + 1), (record.mq?.born ?? 0) + queue)
+  q.txq = queue
+  kind.init(q, undefined)
+  return q
 }
 
 function attach(parent: Qdisc, q: Qdisc): void {

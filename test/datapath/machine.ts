@@ -1,4 +1,6 @@
 // A Net over a host made for tests: programs are plain functions, records live in a Map, nothing touches a file.
+import { KernelError } from '../../pkg/bytes/errors.js'
+import { errnoName } from '../../pkg/uapi/errno.js'
 import { createMemory, type Memory } from '../../pkg/mem/memory.js'
 import type { DatapathHost, RecordStore } from '../../pkg/datapath/host.js'
 import { Net } from '../../pkg/datapath/index.js'
@@ -103,6 +105,17 @@ export class TestHost implements DatapathHost {
 
   log(text: string): void {
     this.logs.push(text)
+  }
+}
+
+/** What the kernel answers: 0, or the errno with the extended ack behind it. */
+export function answer(work: () => unknown): string {
+  try {
+    work()
+    return '0'
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    return error.extack === undefined ? errnoName(error.errno) : `${errnoName(error.errno)} ${error.extack}`
   }
 }
 
