@@ -41,7 +41,8 @@ function show(context: Context, words: Words): void {
       const own = addresses.filter((one) => one.ifindex === link.ifindex)
       const narrowed = options.family === AF_INET || options.family === AF_INET6 || filter.scope !== undefined || filter.label !== undefined
       if (narrowed && own.length === 0) continue
-      const view = { isLinkCommand: false, options, peer: peerOf(kernel, link, listed) }
+      const hidden = filter.label !== undefined && filter.label !== link.name
+      const view = { isLinkCommand: false, options, peer: peerOf(kernel, link, listed), hidden }
       out.object(null, () => printDevice(out, link, own, view))
     }
   })
@@ -52,10 +53,10 @@ function wanted(address: Address, filter: ShowWords, family: number): boolean {
   return (filter.scope === undefined || filter.scope === address.scope) && (filter.label === undefined || filter.label === address.label)
 }
 
-function printDevice(w: Writer, link: Link, addresses: readonly Address[], view: LinkView): void {
+function printDevice(w: Writer, link: Link, addresses: readonly Address[], view: LinkView & { hidden: boolean }): void {
   const { brief, stats } = view.options
   if (brief) printBrief(w, link, view)
-  else if (w.isJson || !w.oneline) {
+  else if (!view.hidden && (w.isJson || !w.oneline)) {
     printLink(w, link, view)
     w.text('\n')
   }

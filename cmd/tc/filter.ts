@@ -2,8 +2,9 @@
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { describeFailure, runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import { EXIT_USAGE, grammar, invarg, nested, PARENT, parse, string, u32, type Grammar, type Row, type Type, type Words } from '../../pkg/grammar/index.js'
-import type { Filter } from '../../pkg/request/rtnl.js'
-import { EINVAL, ENODEV } from '../../pkg/uapi/errno.js'
+import type { Kernel } from '../../pkg/request/kernel.js'
+import type { Filter, FilterNew } from '../../pkg/request/rtnl.js'
+import { EINVAL, ENODEV, ENOENT } from '../../pkg/uapi/errno.js'
 import { formatClassid, parseUnsigned, TC_H_ROOT } from '../../pkg/units/index.js'
 import { device } from '../lib/devices.js'
 import { formatProtocol, parseProtocol } from '../lib/ll-proto.js'
@@ -69,10 +70,19 @@ const modify = (flags: Flags) => (context: Context, words: Words): void => {
   const number = handleNumber(handle)
   talk(() => {
     if (dev === undefined) throw new KernelError(ENODEV)
-    if (kind === undefined) throw new KernelError(EINVAL, 'Filter kind and protocol must be specified')
-    const request = { dev, parent, protocol, kind, options, ...flags, ...some('pref', pref), ...some('chain', chain), ...some('handle', number) }
-    for (const note of kernel.request('filter.new', request).notes) context.note(`Warning: ${note}`)
+    const request = { dev, parent, protocol, kind: kind ?? '', options, ...flags, ...some('pref', pref), ...some('chain', chain), ...some('handle', number) }
+    for (const note of newFilter(kernel, request).notes) context.note(`Warning: ${note}`)
   })
+}
+
+/** A request without a kind is a fault of its own, found after the place was. */
+function newFilter(kernel: Kernel, request: FilterNew): { notes: string[] } {
+  try {
+    return kernel.request('filter.new', request)
+  } catch (error) {
+    const noKind = error instanceof KernelError && error.errno === ENOENT && request.kind === ''
+    throw noKind && error.extack === 'TC classifier not found' ? new KernelError(EINVAL, 'Filter kind and protocol must be specified') : error
+  }
 }
 
 function del(context: Context, words: Words): void {

@@ -1,7 +1,7 @@
 // `tc qdisc` (tc/tc_qdisc.c)
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
-import { grammar, HANDLE, invarg, PARENT, nested, parse, type Grammar, type Words } from '../../pkg/grammar/index.js'
+import { EXIT_USAGE, grammar, HANDLE, invarg, PARENT, nested, parse, type Grammar, type Words } from '../../pkg/grammar/index.js'
 import type { Qdisc } from '../../pkg/request/rtnl.js'
 import { ENODEV } from '../../pkg/uapi/errno.js'
 import { formatClassid, major, TC_H_CLSACT, TC_H_INGRESS, TC_H_ROOT } from '../../pkg/units/index.js'
@@ -61,7 +61,7 @@ const PLACES = ['root', 'ingress', 'clsact', 'parent'] as const
 const place = { once: true, excludes: PLACES, twice: (text: string) => invarg('parent is already specified', text) } as const
 
 const SHOW: Grammar<ShowWords> = grammar<ShowWords>({
-  name: 'tc qdisc show', match: 'whole', helpStatus: 0, unknown: (word) => new InputError(`What is "${word}"? Try "tc qdisc help".`, 1), rows: [
+  name: 'tc qdisc show', match: 'whole', helpStatus: 0, unknown: (word) => new InputError(`What is "${word}"? Try "tc qdisc help".`, EXIT_USAGE), rows: [
     { ...DEV },
     { word: 'root', into: 'parent', value: TC_H_ROOT, ...place },
     { word: 'ingress', into: 'parent', value: TC_H_INGRESS, ...place },

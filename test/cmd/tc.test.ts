@@ -124,7 +124,7 @@ t.test('qdisc: requests', async (t) => {
 t.test('qdisc: what is wrong', async (t) => {
   says(t, 'qdisc foo', 'Command "foo" is unknown, try "tc qdisc help".\n', 255)
   says(t, 'qdisc show dev nope', 'Cannot find device "nope"\n', 1)
-  says(t, 'qdisc show dev veth0 foo', 'What is "foo"? Try "tc qdisc help".\n', 1)
+  says(t, 'qdisc show dev veth0 foo', 'What is "foo"? Try "tc qdisc help".\n', 255)
   says(t, 'qdisc show dev veth0 root root', 'Error: argument "root" is wrong: parent is already specified\n', 255)
   says(t, 'qdisc add dev veth0 root pfifo limit abc', 'pfifo: Illegal value for "limit": "abc"\n', 1)
   says(t, 'qdisc add dev veth0 root pfifo foo', 'pfifo: unknown parameter "foo"\nUsage: ... <[p|b]fifo | pfifo_head_drop> [ limit NUMBER ]\n', 1)
@@ -187,7 +187,8 @@ t.test('filter', async (t) => {
     { ...net, 'filter.del': new KernelError(ENOENT, 'Filter with specified priority/protocol not found') })
   says(t, 'filter add dev veth0 ingress bpf foo', 'What mode is "foo"?\nUnable to parse bpf command line\n', 1)
   says(t, 'filter add dev veth0 ingress bpf', 'RTNETLINK answers: Invalid argument\nWe have an error talking to the kernel\n', 2, { ...net, 'filter.new': new KernelError(EINVAL) })
-  says(t, 'filter add dev veth0 ingress', 'Error: Filter kind and protocol must be specified.\nWe have an error talking to the kernel\n', 2)
+  says(t, 'filter add dev veth0 ingress', 'Error: Filter kind and protocol must be specified.\nWe have an error talking to the kernel\n', 2,
+    { ...net, 'filter.new': new KernelError(ENOENT, 'TC classifier not found') })
   says(t, 'filter add ingress bpf', 'RTNETLINK answers: No such device\nWe have an error talking to the kernel\n', 2)
   says(t, 'filter add dev nope ingress bpf da', 'Cannot find device "nope"\n', 1)
   says(t, 'filter add dev veth0 ingress protocol zork bpf', 'Error: argument "zork" is wrong: invalid protocol\n', 255)
