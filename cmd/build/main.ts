@@ -8,8 +8,8 @@ import { launcher } from './launcher.js'
 const COMMANDS = ['tc', 'ip', 'bpftool', 'wire', 'hookpoint']
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
-/** yargs pulls three copies of string-width, whose segmenters cost 8 ms each at start-up; ink's devtools are not shipped. */
-const STUBS = ['string-width', 'wrap-ansi', 'strip-ansi', 'react-devtools-core']
+/** Loaded from node_modules, by the few commands that need them. */
+const LAZY = ['ink', 'react', 'yargs']
 
 async function bundle(): Promise<void> {
   await build({
@@ -21,9 +21,10 @@ async function bundle(): Promise<void> {
     format: 'cjs',
     target: 'node20',
     minify: true,
-    keepNames: false,
     legalComments: 'none',
-    external: [...STUBS, 'ink', 'react', 'yargs'],
+    external: LAZY,
+    // elfy asserts what its caller has checked before; node:assert would cost every command 3 ms.
+    alias: { assert: join(dist, 'cmd', 'build', 'assert-stub.js') },
     logLevel: 'warning',
   })
 }

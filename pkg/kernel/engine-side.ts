@@ -1,7 +1,7 @@
 // What engines and helpers see of the machine: addresses of maps, helpers by id, programs behind tail calls.
 import { Bug } from '../bytes/errors.js'
 import type { HelperEnv, RunState } from '../helper/env.js'
-import { helperImpls } from '../helper/index.js'
+import { helperImpls } from '../helper/impl.js'
 import { SCRATCH } from '../mem/layout.js'
 import { ProgArray } from '../map/arraymap-fd.js'
 import type { BpfMap } from '../map/types.js'

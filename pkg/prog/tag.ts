@@ -1,6 +1,5 @@
 // bpf_prog_calc_tag (kernel/bpf/core.c, v6.18): the first eight bytes of SHA-256 over the instructions as they were loaded, with
 // everything that differs between two loads of one object (map fds) zeroed.
-import { createHash } from 'node:crypto'
 import { encodeInsns, type Insn } from '../insn/insn.js'
 import { BPF_TAG_SIZE, PSEUDO } from '../uapi/bpf.js'
 
@@ -15,6 +14,8 @@ export function progTag(insns: readonly Insn[]): string {
     i.imm = 0
     next.imm = 0
   })
+  // Not imported: loading node:crypto costs every command some 4 ms, and only a load needs it.
+  const { createHash } = process.getBuiltinModule('node:crypto')
   const digest = createHash('sha256').update(encodeInsns(plain)).digest('hex')
   return digest.slice(0, BPF_TAG_SIZE * 2)
 }
