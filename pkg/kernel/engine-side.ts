@@ -1,7 +1,7 @@
 // What engines and helpers see of the machine: addresses of maps, helpers by id, programs behind tail calls.
 import { Bug } from '../bytes/errors.js'
 import type { HelperEnv, RunState } from '../helper/env.js'
-import { helperImpls } from '../helper/impl.js'
+import { helperImpls, refusal } from '../helper/impl.js'
 import { SCRATCH } from '../mem/layout.js'
 import { ProgArray } from '../map/arraymap-fd.js'
 import type { BpfMap } from '../map/types.js'
@@ -52,6 +52,11 @@ export class EngineSide {
     return this.#helpers(id)
   }
 
+  /** Why a helper can't be called on this machine, undefined: it can. */
+  refusal(id: number): string | undefined {
+    return refusal(id, (known) => this.#helper(known))
+  }
+
   #tailCall(addr: number, index: number): Runnable | undefined {
     const { maps, progs } = this.#machine
     const array = maps.at(addr)
@@ -70,6 +75,7 @@ export class EngineSide {
       run: this.runState,
       note: netSide.note,
       net: netSide.helperNet(),
+      timers: netSide.timers(),
       cpu: () => this.cpu,
       now: () => netSide.now(),
       random32: () => machine.random.next32(),

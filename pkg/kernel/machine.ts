@@ -107,6 +107,7 @@ export class Machine implements Subsystems {
       holdProg: (id) => prog.hold(id),
       dropProg: (id) => prog.drop(id),
       deviceExists: (ifindex) => this.netSide.deviceExists(ifindex),
+      forgetTimers: (from, to) => this.netSide.timers().forget(from, to),
     }, this.#tables.map)
   }
 
@@ -118,6 +119,7 @@ export class Machine implements Subsystems {
       engine: this.options.engine,
       engineHost: () => this.engineSide.host,
       mapAttr: (id) => this.maps.attr(id),
+      refusal: (id) => this.engineSide.refusal(id),
       frozenValue: (id) => this.maps.frozenValue(id),
       holdMap: (id) => this.maps.hold(id),
       dropMap: (id) => this.maps.drop(id),

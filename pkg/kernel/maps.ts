@@ -31,6 +31,8 @@ export interface MapsHost {
   holdProg(id: number): void
   dropProg(id: number): void
   deviceExists(ifindex: number): boolean
+  /** bpf_timers in a range of memory fire no more. */
+  forgetTimers(from: number, to: number): void
 }
 
 const regionName = (id: number): string => `map.${id}`
@@ -192,6 +194,7 @@ export class Maps {
     const { attr } = record
     const map = this.map(attr.id)
     map.destroy()
+    this.#host.forgetTimers(map.region.addr, map.region.addr + map.region.size)
     this.#open.delete(attr.id)
     this.#byAddr.delete(map.addr)
     this.#host.space().release(regionName(attr.id))

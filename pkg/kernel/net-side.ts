@@ -11,6 +11,7 @@ import type { Json, Store } from '../state/store.js'
 import { Captures } from './captures.js'
 import type { Machine } from './machine.js'
 import type { TestRunHost } from './test-run.js'
+import { BPF_TIMER, Timers } from './timers.js'
 
 const SYSFS = 'sys/class/net'
 /** include/uapi/linux/bpf.h: this machine forwards nothing, it has no routes yet. */
@@ -24,6 +25,7 @@ export class NetSide {
   /** Programs that may have run since the last save: every open map counts as written. */
   #ran = false
   #net: Net | undefined
+  #timers: Timers | undefined
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -31,8 +33,36 @@ export class NetSide {
   }
 
   get net(): Net {
-    this.#net ??= new Net(this.#host())
+    this.#net ??= this.#boot()
     return this.#net
+  }
+
+  #boot(): Net {
+    const net = new Net(this.#host())
+    net.onTimer(BPF_TIMER, (timer) => this.timers().fire(timer))
+    return net
+  }
+
+  timers(): Timers {
+    const machine = this.#machine
+    this.#timers ??= new Timers({
+      clock: this.net.clock,
+      mem: machine.memory(),
+      cpu: () => machine.engineSide.cpu,
+      map: (id) => (machine.maps.attr(id) ? machine.maps.map(id) : undefined),
+      enter: (id) => this.#enter(id),
+    })
+    return this.#timers
+  }
+
+  #enter(id: number): Runnable | undefined {
+    const record = this.#machine.progs.find(id)
+    if (!record) return undefined
+    const { runState } = this.#machine.engineSide
+    const runnable = this.#machine.progs.runnable(id)
+    this.#ran = true
+    Object.assign(runState, { runnable, progType: record.type, progId: id })
+    return runnable
   }
 
   now(): number {

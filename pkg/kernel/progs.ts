@@ -8,14 +8,17 @@ import type { Image } from '../prog/image.js'
 import { progTag } from '../prog/tag.js'
 import type { ProgDump, ProgInfo, ProgLoad } from '../request/bpf.js'
 import type { Store } from '../state/store.js'
-import { BPF_OBJ_NAME_LEN } from '../uapi/bpf.js'
-import { E2BIG, EINVAL, type Errno } from '../uapi/errno.js'
+import { helperText } from '../helper/protos.js'
+import { BPF_OBJ_NAME_LEN, CALL } from '../uapi/bpf.js'
+import { E2BIG, EINVAL, EOPNOTSUPP, type Errno } from '../uapi/errno.js'
 import { parseBtf, vmlinuxBtf, type Btf } from '../btf/index.js'
 import { isGpl, verify, type ProgFacts, type VerifyInput, type VerifyResult } from '../verifier/index.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 /** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
 const MAX_INSNS = 1_000_000
+/** BPF_JMP | BPF_CALL */
+const CALL_INSN = 0x85
 
 export interface ProgRecord extends ObjRecord {
   readonly type: number
@@ -44,6 +47,8 @@ export interface ProgsHost {
   readonly store: Store
   now(): number
   readonly engine: Engine
+  /** Why programs can't call a helper on this machine. */
+  refusal(helper: number): string | undefined
   engineHost(): EngineHost
   mapAttr(id: number): MapAttr | undefined
   /** Bytes of the only value of a frozen read-only array. */
@@ -77,9 +82,18 @@ export class Progs {
     checkAttributes(request)
     const result = verify(this.#input(request))
     if (!result.ok) throw new KernelError(result.errno as Errno, undefined, result.log, result.explain)
+    this.#checkHelpers(result)
     const record = this.#table.create((id) => this.#record(id, request, result))
     this.#keep(record, result)
     return { id: record.id, log: result.log, notes: result.notes }
+  }
+
+  /** A helper that Linux has and this machine can't offer is refused at load, by name. */
+  #checkHelpers({ image, log }: Accepted): void {
+    for (const { code, src, imm } of image.insns) {
+      const why = code === CALL_INSN && src === CALL.HELPER ? this.#host.refusal(imm) : undefined
+      if (why !== undefined) throw new KernelError(EOPNOTSUPP, undefined, `${log}not supported yet: ${helperText(imm)}: ${why}\n`)
+    }
   }
 
   #input(request: ProgLoad): VerifyInput {
