@@ -1,4 +1,4 @@
-// An image as the loop reads it: eight int32 a slot, with everything looked up that an address or a table can answer.
+// An image as the loop reads it: four int32 a slot, with everything looked up that an address or a table can answer.
 import { Bug } from '../bytes/errors.js'
 import { isLdImm64 } from '../insn/opcode.js'
 import { opOf } from '../insn/decode.js'
@@ -7,9 +7,12 @@ import type { EngineHost, HelperImpl } from '../prog/engine.js'
 import type { Image } from '../prog/image.js'
 import { CALL, FUNC, PSEUDO } from '../uapi/bpf.js'
 
-/** Words of a slot. extra: upper half of a 16-byte load; index of a helper; aux bits. stack: of the subprogram it lies in. */
-export const WORD = { code: 0, dst: 1, src: 2, off: 3, imm: 4, extra: 5, stack: 6 } as const
-export const SLOT_SHIFT = 3
+/**
+ * Words of a slot. insn: off << 16 | src << 12 | dst << 8 | code. extra: upper half of a 16-byte load; index of a helper; PROBE.
+ * stack: bytes of the subprogram it lies in.
+ */
+export const WORD = { insn: 0, imm: 1, extra: 2, stack: 3 } as const
+export const SLOT_SHIFT = 2
 /** Function pointers are this plus the first slot of the subprogram. */
 export const FUNCTION_BASE = 0x7f000000
 
@@ -31,7 +34,7 @@ export function decodeImage(image: Image, host: EngineHost): Decoded {
   for (let pc = 0; pc < image.insns.length; pc++) {
     const i = image.insns[pc]!
     if (pc === image.subprogs[sub + 1]) sub++
-    words.set([i.code, i.dst, i.src, i.off, i.imm, 0, image.stack[sub] ?? 0], pc << SLOT_SHIFT)
+    words.set([(i.off << 16) | (i.src << 12) | (i.dst << 8) | i.code, i.imm, 0, image.stack[sub] ?? 0], pc << SLOT_SHIFT)
     if (isLdImm64(i.code)) {
       const [low, high] = wideValue(i, image.insns[pc + 1]!, pc, host)
       words[(pc << SLOT_SHIFT) + WORD.imm] = low

@@ -45,7 +45,10 @@ class InterpRunnable implements Runnable, LoopHost {
   }
 
   run(ctx: number): number {
-    return this.#activate(this.#decoded, 0, STACK_TOP, [ctx])
+    this.running = this.#decoded
+    const result = this.#activate(this.#decoded, 0, STACK_TOP, [ctx])
+    this.running = this.#decoded
+    return result
   }
 
   callback(fn: number, r1: number, r2: number, r3: number, r4: number, r5: number): number {

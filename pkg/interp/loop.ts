@@ -43,11 +43,12 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
   let budget = MAY_GOTO_LIMIT
   for (;;) {
     const at = pc << SLOT_SHIFT
-    const code = words[at]!
-    const dst = words[at + 1]!
-    const src = words[at + 2]!
-    const off = words[at + 3]!
-    const imm = words[at + 4]!
+    const packed = words[at]!
+    const code = packed & 0xff
+    const dst = (packed >> 8) & 15
+    const src = (packed >> 12) & 15
+    const off = packed >> 16
+    const imm = words[at + 1]!
     if (step !== undefined) step(prog, pc, regs)
     pc++
     // The second operand of arithmetic and jumps: src or imm, sign-extended.
@@ -166,13 +167,13 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
       case 0x85:
         if (src === CALL.PSEUDO_CALL) {
           regs.push(prog, pc, budget)
-          lo[10] = lo[10]! - words[at + 6]!
+          lo[10] = lo[10]! - words[at + 3]!
           pc += imm
           budget = MAY_GOTO_LIMIT
         } else {
-          env.callbackFp = lo[10]! - words[at + 6]!
+          env.callbackFp = lo[10]! - words[at + 3]!
           env.running = prog
-          callHelper(prog.calls[words[at + 5]!]!, lo, hi, view)
+          callHelper(prog.calls[words[at + 2]!]!, lo, hi, view)
         }
         break
       case 0xf5: { // bpf_tail_call(ctx, map, index)
@@ -201,7 +202,7 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
         const addr = (lo[src]! + off) | 0
         const size = code & 0x18
         const bytes = size === 0x10 ? 1 : size === 0x08 ? 2 : size === 0x00 ? 4 : 8
-        if (words[at + 5] === PROBE && (addr < 0 || addr + bytes > env.host.mem.size)) {
+        if (words[at + 2] === PROBE && (addr < 0 || addr + bytes > env.host.mem.size)) {
           lo[dst] = hi[dst] = 0
           break
         }
@@ -254,7 +255,7 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
       }
 
       // BPF_LD
-      case 0x18: lo[dst] = imm; hi[dst] = words[at + 5]!; pc++; break
+      case 0x18: lo[dst] = imm; hi[dst] = words[at + 2]!; pc++; break
       case 0x30: case 0x28: case 0x20: case 0x50: case 0x48: case 0x40: {
         const size = (code & 0x18) === 0x10 ? 1 : (code & 0x18) === 0x08 ? 2 : 4
         const addr = skbPointer(view, lo[6]!, (code & 0xe0) === 0x20 ? imm : (lo[src]! + imm) | 0, size)

@@ -38,11 +38,30 @@ class Linkage {
   readonly #slots = new Map<Runnable, number>()
   /** Stack bytes of subprograms that wait for the target of their tail call. */
   readonly #saved: Uint8Array[] = []
-  /** The program with callbacks that called a helper last. */
+  /** The program whose run has begun and may leave for another by a tail call. */
+  #entry: JitRunnable | undefined
+  /** The program with callbacks that called a helper last since then. */
   running: JitRunnable | undefined
 
   constructor(host: EngineHost) {
     this.#host = host
+  }
+
+  /** Whose callbacks a helper means that was called in a run of this program. */
+  runningFor(runnable: JitRunnable): JitRunnable {
+    return this.#entry === runnable ? this.running ?? runnable : runnable
+  }
+
+  /** Around a run of a program with tail calls. */
+  during(entry: JitRunnable, run: () => number): number {
+    this.#entry = entry
+    this.running = undefined
+    this.#saved.length = 0
+    try {
+      return run()
+    } finally {
+      this.#entry = undefined
+    }
   }
 
   readonly tail = (map: number, index: number): number => {
@@ -93,16 +112,19 @@ class JitRunnable implements Runnable {
   constructor(image: Image, host: EngineHost, bytes: Uint8Array) {
     this.image = image
     this.bytes = bytes
-    this.#linkage = linkageOf(host)
+    const linkage = this.#linkage = linkageOf(host)
     const module = new WebAssembly.Module(bytes as BufferSource)
     const instance = new WebAssembly.Instance(module, this.#imports(module, host))
     this.exports = instance.exports as unknown as Exports
-    this.run = this.exports.run
-    if (this.exports.batch !== undefined) this.batch = this.exports.batch
+    const { run, batch } = this.exports
+    const leaves = WebAssembly.Module.imports(module).some(i => i.name === 'tail')
+    this.run = leaves ? ctx => linkage.during(this, () => run(ctx)) : run
+    if (batch === undefined) return
+    this.batch = leaves ? (ctx, count) => void linkage.during(this, () => (batch(ctx, count), 0)) : batch
   }
 
   callback(fn: number, r1: number, r2: number, r3: number, r4: number, r5: number): number {
-    const running = this.#linkage.running ?? this
+    const running = this.#linkage.runningFor(this)
     const slot = fn - FUNCTION_BASE
     assert(running.image.callbacks.includes(slot), `${running.image.name}: ${fn} is no function pointer`)
     const result = running.exports.callback!(slot, r1, r2, r3, r4, r5)

@@ -2,7 +2,7 @@
 import { Bug, must } from '../bytes/errors.js'
 import { slotsOf } from '../insn/decode.js'
 import type { MapJit } from '../map/types.js'
-import { SCRATCH } from '../mem/layout.js'
+import { SCRATCH, STACK_TOP } from '../mem/layout.js'
 import type { EngineHost, HelperImpl } from '../prog/engine.js'
 import type { Image } from '../prog/image.js'
 import { CALL, FUNC } from '../uapi/bpf.js'
@@ -65,7 +65,7 @@ export class Unit {
       const index = this.m.importFunc('kfunc', `${id}`, FIVE, [I32])
       this.#kfuncs.set(id, { index, impl: host.kfunc(id) })
     }
-    if (image.callbacks.length > 0) this.callbackFp = this.m.global(0)
+    if (image.callbacks.length > 0) this.callbackFp = this.m.global(STACK_TOP)
     this.subs = image.subprogs.map((_, n) =>
       n === 0 ? this.m.func([I32], [I32]) : this.m.func([I64, I64, I64, I64, I64, I32], [I64]))
     if (uses.packetLoads) this.packet = this.m.func([I32, I32, I32], [I32])

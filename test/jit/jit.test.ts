@@ -108,6 +108,20 @@ each('callbacks belong to the program that runs', (t, engine, host) => {
   t.equal(run64(entry, AT.mem), '0x28', 'also after a tail call')
 })
 
+each('callbacks outside of a run, as timers make them', (t, engine, host) => {
+  const compile = (step: number): Runnable => engine.compile(imageOf(asm(`r1 = 0\nr2 = subprog[cb]\nr3 = 0\nr4 = 0\ncall bpf_loop\n
+    ${tailCall}r0 = 0\nexit
+    cb: *(u64 *)(r10 -8) = ${step}\nr0 = *(u64 *)(r10 -8)\nr0 += r1\nexit`)), host)
+  const [one, two] = [compile(1), compile(2)]
+  const cb = 0x7f000000 + one.image.callbacks[0]!
+  t.equal(one.callback(cb, 10, 0, 0, 0, 0), 11, 'before any run')
+  host.tails.set(`${host.mapAddr(1)}:0`, two)
+  host.running = one
+  one.run(AT.mem)
+  t.equal(one.callback(cb, 10, 0, 0, 0, 0), 11, 'after a run that ended elsewhere')
+  t.equal(two.callback(cb, 10, 0, 0, 0, 0), 12)
+})
+
 t.test('what the table does not list, no engine runs', async t => {
   for (let code = 0; code < 256; code++) {
     if (opsOfCode(code).length > 0) continue
