@@ -51,8 +51,14 @@ function replay({ type, packet, calls }: Case): { results: Answer[]; after: stri
     return machine.call(FUNC[name], values).toString(16).padStart(16, '0')
   })
   const results = r0.map((value, n): Answer => [value, ...memories[n]!.map(([at, size]) => hex(machine.mem.u8.slice(at, at + size)))])
-  if (type === 'xdp') return { results, after: hex(machine.xdpBytes()) }
-  return { results, after: (type === 'filter' ? '00'.repeat(MAC) : '') + hex(machine.skbs.bytes(ctx)) }
+  const bytes = type === 'xdp' ? machine.xdpBytes() : machine.skbs.bytes(ctx)
+  const after = (type === 'filter' ? '00'.repeat(MAC) : '') + hex(bytes)
+  return { results, after: after === packet ? '' : short(after) }
+}
+
+/** Long runs of zero bytes as [count]. */
+function short(text: string): string {
+  return text.replace(/(?:00){24,}/g, (zeros) => `[${zeros.length / 2}]`)
 }
 
 function hex(bytes: Uint8Array): string {

@@ -101,7 +101,12 @@ def case(title, type, packet, *calls):
     calls = [[name, list(args)] for name, *args in calls]
     wide = lambda arg: hex(arg) if isinstance(arg, int) and arg >= 1 << 53 else arg
     results, after = Prog(type, calls).run(bytes.fromhex(packet))
-    return {'title': title, 'type': type, 'packet': packet, 'calls': [[name, [wide(arg) for arg in args]] for name, args in calls], 'results': results, 'after': after}
+    return {'title': title, 'type': type, 'packet': packet, 'calls': [[name, [wide(arg) for arg in args]] for name, args in calls], 'results': results, 'after': '' if after == packet else short(after)}
+
+
+def short(hexed):
+    """Long runs of zero bytes as [count]."""
+    return re.sub(r'(?:00){24,}', lambda m: '[%d]' % (len(m.group(0)) // 2), hexed)
 
 
 ETH4, ETH6 = '0200000000010200000000020800', '02000000000102000000000286dd'
