@@ -1,6 +1,7 @@
 // CO-RE: what the instruction of one relocation must say on the kernel whose BTF is given. Pure: patching instructions is the
 // caller's. Answers to bpf_core_calc_relo_insn of tools/lib/bpf/relo_core.c.
 import { InputError } from '../bytes/errors.js'
+import { printable } from '../bytes/printable.js'
 import type { Btf } from './btf.js'
 import { fieldsCompatible, sameKind, typesCompatible, typesMatch } from './core-compat.js'
 import { CORE, CORE_NAME, essentialName, isEnumvalKind, isTypeKind } from './core-kinds.js'
@@ -32,7 +33,7 @@ interface Calculated {
 
 /** Resolves one relocation; `whose` begins errors, as `prog 'x': relo #3`. */
 export function resolveCore(relo: CoreRelo, local: Btf, kernel: Btf, whose: string): CoreValue {
-  const fail: CoreFail = reason => new InputError(`${whose}: ${reason}`)
+  const fail: CoreFail = reason => new InputError(printable(`${whose}: ${reason}`))
   if (CORE_NAME[relo.kind] === undefined) throw fail(`unrecognized CO-RE relocation <unknown> (${relo.kind})`)
   const spec = parseSpec(local, relo, fail)
   if (relo.kind === CORE.TYPE_ID_LOCAL) return localTypeId(spec)

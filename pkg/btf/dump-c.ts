@@ -23,6 +23,8 @@ const TAIL = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #endif /* __VMLINUX_H__ */
 `
 const MAX_OUTPUT = 64 << 20
+/** Bits of padding between two members. */
+const MAX_PADDING = 1 << 22
 const MAX_DEPTH = 1000
 
 /** A whole header: all types, or those of `roots` with what they need. */
@@ -181,7 +183,7 @@ class CDumper {
   }
 
   #pad(from: number, to: number, align: number, inBitfield: boolean, level: number): void {
-    if (to - from > MAX_OUTPUT) throw this.#btf.fail('a struct has more padding than can be printed')
+    if (to - from > MAX_PADDING) throw this.#btf.fail('a struct has more padding than can be printed')
     for (const pad of padding(from, to, align, inBitfield)) this.#put(`\n${tabs(level)}${pad};`)
   }
 

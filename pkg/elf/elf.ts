@@ -27,6 +27,8 @@ export interface Elf {
   readonly symbols: readonly ElfSymbol[]
   /** The first section of that name. */
   section(name: string): Section | undefined
+  /** Symbols defined in a section, in file order. */
+  symbolsOf(section: Section): readonly ElfSymbol[]
   /** REL and RELA entries that apply to a section, by offset. */
   relocations(target: Section): readonly Relocation[]
 }
@@ -36,13 +38,25 @@ export function openElf(bytes: Uint8Array, file: string): Elf {
   const headers = readHeaders(bytes, file)
   const sections = readSections(bytes, headers, file)
   const symbols = readSymbols(sections, file)
+  const [names, owners] = [groupBy(sections, s => s.name), groupBy(symbols, s => s.section)]
   return {
     file,
     sections,
     symbols,
-    section: name => sections.find(s => s.name === name),
+    section: name => names.get(name)?.[0],
+    symbolsOf: section => owners.get(section.index) ?? [],
     relocations: target => readRelocations(sections, target, symbols.length, file),
   }
+}
+
+function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+  const out = new Map<K, T[]>()
+  for (const item of items) {
+    const group = out.get(key(item))
+    if (group) group.push(item)
+    else out.set(key(item), [item])
+  }
+  return out
 }
 
 function readSections(bytes: Uint8Array, headers: readonly SectionHeader[], file: string): Section[] {

@@ -1,6 +1,7 @@
 // The file header and the section headers, read raw and checked before elfy sees the file: elfy multiplies unterminated
 // names into gigabytes, shortens sections beyond the end in silence, and reads some fields at wrong offsets.
 import { InputError } from '../bytes/errors.js'
+import { printable } from '../bytes/printable.js'
 import { EM, ET_REL, LIMIT, SHN, SHT } from './uapi.js'
 
 /** One Elf64_Shdr, all fields as the file has them. */
@@ -21,7 +22,7 @@ const SHDR_SIZE = 64
 
 /** Every refusal of this package: one line with the file first. */
 export function elfError(file: string, reason: string): InputError {
-  return new InputError(`${file}: elf: ${reason}`)
+  return new InputError(`${file}: elf: ${printable(reason)}`)
 }
 
 /** The section headers of a relocatable little-endian ELF64 file for BPF; InputError for anything else. */

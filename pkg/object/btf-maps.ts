@@ -35,7 +35,7 @@ export function btfMaps(elf: Elf, btf: Btf | undefined): PlacedMap[] {
   if (!btf) throw objectError(elf.file, `sec '${SECTION}'`, 'BTF is required, but is missing or corrupted')
   const datasec = btf.find(SECTION, KIND.DATASEC)
   if (datasec?.kind !== KIND.DATASEC) throw objectError(elf.file, `sec '${SECTION}'`, `DATASEC '${SECTION}' not found`)
-  const offsets = new Map(elf.symbols.filter(s => s.section === section.index && s.type !== STT.SECTION).map(s => [s.name, s.value]))
+  const offsets = new Map(elf.symbolsOf(section).filter(s => s.type !== STT.SECTION).map(s => [s.name, s.value]))
   const known = new Map<number, MapSpec>()
   return datasec.vars
     .map(v => placed(elf, btf, section, v, offsets))
@@ -186,7 +186,9 @@ export function btfMapSlots(elf: Elf, btf: Btf | undefined, maps: readonly Place
     const at = maps.findIndex(m => r.offset >= m.offset && r.offset < m.offset + m.size)
     const map = maps[at]
     if (!map) throw objectError(elf.file, `sec '${SECTION}'`, `relo at offset ${r.offset} is in no map`)
-    slots.set(at, [...(slots.get(at) ?? []), slotOf(elf, maps, first, code, map, r)])
+    const own = slots.get(at) ?? []
+    own.push(slotOf(elf, maps, first, code, map, r))
+    slots.set(at, own)
   }
   return maps.map((m, i) => (slots.has(i) ? { ...m.spec, slots: slots.get(i)! } : m.spec))
 }
@@ -198,7 +200,7 @@ function slotOf(elf: Elf, maps: readonly PlacedMap[], first: number, code: Code,
   if (r.type !== R_BPF.R64_ABS64 && r.type !== R_BPF.R64_64) throw fail(`unexpected relocation type ${r.type}`)
   const symbol = elf.symbols[r.symbol]!
   const section = elf.sections[symbol.section]
-  const addend = symbol.type === STT.SECTION ? r.addend ?? Number(viewOf(elf.sections[map.section]!.data).getBigUint64(r.offset, true)) : 0
+  const addend = symbol.type === STT.SECTION ? r.addend ?? wordAt(elf.sections[map.section]!, r.offset) : 0
   const offset = symbol.value + addend
   const target = maps.findIndex(m => m.section === symbol.section && m.offset === offset)
   if (map.spec.type !== MAP_TYPE.PROG_ARRAY) {
@@ -210,3 +212,8 @@ function slotOf(elf: Elf, maps: readonly PlacedMap[], first: number, code: Code,
   return { index: at / 8, prog: { name: f.name, section: f.section.name } }
 }
 
+
+/** The addend that REL keeps in the relocated bytes. */
+function wordAt(section: Section, offset: number): number {
+  return offset + 8 <= section.data.length ? Number(viewOf(section.data).getBigUint64(offset, true)) : 0
+}

@@ -57,14 +57,15 @@ export class Code {
 
 function functionsOf(elf: Elf, section: Section): Func[] {
   if (section.size % INSN_SIZE) throw objectError(elf.file, `sec '${section.name}'`, `size ${section.size} is not a multiple of ${INSN_SIZE}`)
-  const here = elf.symbols.filter(s => s.section === section.index)
+  const here = elf.symbolsOf(section)
   let symbols = here.filter(s => s.type === STT.FUNC)
   // LLVM before 8 gave functions no type; assembly has none either.
   if (symbols.length === 0) symbols = here.filter(s => s.type === STT.NOTYPE && s.bind !== STB.LOCAL && s.name !== '')
   if (symbols.length === 0) return [wholeSection(section)]
   const starts = [...new Set(symbols.map(s => s.value)), section.size].sort((a, b) => a - b)
+  const next = new Map(starts.map((at, i) => [at, starts[i + 1] ?? at]))
   return symbols
-    .map(s => functionOf(elf, section, s, s.size || starts.find(at => at > s.value)! - s.value))
+    .map(s => functionOf(elf, section, s, s.size || next.get(s.value)! - s.value))
     .sort((a, b) => a.start - b.start)
 }
 

@@ -21,7 +21,7 @@ function fixDatasec(patch: BtfPatch, btf: Btf, elf: Elf, externs: Externs, t: Bt
   if (t.name === '.kconfig' || t.name === '.ksyms') return fixExterns(patch, btf, externs, t)
   const section = elf.section(t.name)
   if (!section) return
-  const values = new Map(elf.symbols.filter(s => s.section === section.index && s.type !== STT.SECTION).map(s => [s.name, s.value]))
+  const values = new Map(elf.symbolsOf(section).filter(s => s.type !== STT.SECTION).map(s => [s.name, s.value]))
   const vars = t.vars.map((v): BtfSecVar => {
     const variable = btf.type(v.type)
     const known = variable.kind === KIND.VAR && variable.linkage !== LINKAGE.STATIC ? values.get(variable.name) : undefined

@@ -25,11 +25,12 @@ export function legacyMaps(elf: Elf, btf: Btf | undefined): PlacedMap[] {
 }
 
 function mapsOf(elf: Elf, section: Section, btf: Btf | undefined): PlacedMap[] {
-  const symbols = elf.symbols.filter(s => s.section === section.index && s.type !== STT.SECTION && s.type !== STT.FILE && s.name !== '')
+  const symbols = elf.symbolsOf(section).filter(s => s.type !== STT.SECTION && s.type !== STT.FILE && s.name !== '')
   if (symbols.length === 0) throw objectError(elf.file, `sec '${section.name}'`, 'no map symbols')
   const starts = [...new Set(symbols.map(s => s.value)), section.size].sort((a, b) => a - b)
+  const next = new Map(starts.map((at, i) => [at, starts[i + 1] ?? at]))
   return symbols
-    .map(s => ({ s, size: s.size || (starts.find(at => at > s.value) ?? s.value) - s.value }))
+    .map(s => ({ s, size: s.size || next.get(s.value)! - s.value }))
     .sort((a, b) => a.s.value - b.s.value)
     .map(({ s, size }) => ({ spec: mapOf(elf, section, s, size, btf), section: section.index, offset: s.value, size }))
 }
@@ -39,7 +40,7 @@ function mapOf(elf: Elf, section: Section, symbol: ElfSymbol, size: number, btf:
   if (size < 16 || size % 4) throw objectError(elf.file, whose, `definition of ${size} bytes is no struct bpf_map_def or bpf_elf_map`)
   if (symbol.value + size > section.size) throw objectError(elf.file, whose, `definition crosses the end of section '${section.name}'`)
   const view = viewOf(section.data)
-  const word = (i: number): number => (i * 4 < size ? view.getUint32(symbol.value + i * 4, true) : 0)
+  const word = (i: number): number => (i * 4 < size && symbol.value + i * 4 + 4 <= view.byteLength ? view.getUint32(symbol.value + i * 4, true) : 0)
   const base = {
     name: symbol.name, section: section.name, type: word(0), keySize: word(1), valueSize: word(2), maxEntries: word(3), flags: word(4),
     mapExtra: 0n, numaNode: 0, btfKeyTypeId: 0, btfValueTypeId: 0, freeze: false,
@@ -61,14 +62,15 @@ function isElfMap(name: string, size: number, btf: Btf | undefined): boolean {
 
 /** iproute2's initialisers: inner maps by id and index, programs of sections `ID/KEY` into the prog_array of that id. */
 export function elfMapSlots(maps: readonly MapSpec[], programs: readonly { name: string; section: string }[]): MapSpec[] {
+  const tails = programs.flatMap(prog => {
+    const tail = tailCallSection(prog.section)
+    return tail ? [{ id: tail.id, slot: { index: tail.key, prog } }] : []
+  })
   return maps.map(map => {
     if (!map.elf) return map
     const { id, innerId } = map.elf
     if (innerId !== 0) return withInner(map, maps, innerId)
-    const slots = programs.flatMap(prog => {
-      const tail = tailCallSection(prog.section)
-      return tail && tail.id === id ? [{ index: tail.key, prog }] : []
-    })
+    const slots = tails.filter(tail => tail.id === id).map(tail => tail.slot)
     return slots.length ? { ...map, slots } : map
   })
 }

@@ -1,5 +1,5 @@
 // The maps of a spec on a machine: reused where pinned, created, filled, frozen. Answers to bpf_object__create_maps of libbpf.
-import { InputError, KernelError } from '../bytes/errors.js'
+import { KernelError } from '../bytes/errors.js'
 import type { MapCreate, MapInfo } from '../request/bpf.js'
 import { ENOENT, strerror } from '../uapi/errno.js'
 import { BPF_OBJ_NAME_LEN, MAP_TYPE as T, UPDATE } from '../uapi/bpf.js'
@@ -21,7 +21,7 @@ export function loadMaps(load: LoadContext): LoadedMap[] {
   const { maps, file } = load.object
   const loaded: LoadedMap[] = []
   for (const map of maps) {
-    if (map.structOps) throw new InputError(`${file}: not supported yet: struct_ops map '${map.name}'`)
+    if (map.structOps) throw objectError(file, 'not supported yet', `struct_ops map '${map.name}'`)
     loaded.push(loadMap(load, map))
     if (!pointsAhead(map, loaded.length)) fillMapSlots(load, map, loaded.at(-1)!, loaded)
   }

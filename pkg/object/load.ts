@@ -75,14 +75,11 @@ export function findProgs(object: ObjectSpec, by: { section?: string; name?: str
 }
 
 function chooseProgs(object: ObjectSpec, options: LoadOptions): ProgSpec[] {
-  const asked = options.progs ?? object.progs.filter(p => p.autoload && !isCalledStatic(object, p))
+  // Static functions beside a global one in the same section are its subprograms.
+  const withGlobal = new Set(object.progs.filter(p => !p.static).map(p => p.section))
+  const asked = options.progs ?? object.progs.filter(p => p.autoload && !(p.static && withGlobal.has(p.section)))
   const tails = object.maps.flatMap(m => m.slots ?? []).flatMap(s => (s.prog ? findProgs(object, s.prog) : []))
   return [...new Set([...asked, ...tails])]
-}
-
-/** Static functions beside a global one in the same section are its subprograms. */
-function isCalledStatic(object: ObjectSpec, prog: ProgSpec): boolean {
-  return prog.static && object.progs.some(p => p.section === prog.section && !p.static)
 }
 
 function contextOf(object: ObjectSpec, kernel: Kernel, options: LoadOptions): LoadContext {

@@ -35,9 +35,9 @@ export function recorder(): Recorder {
       return { id: next++, log: '', notes: [] }
     },
     'map.update': ({ mapId, key, value }) => {
-      const named = nameOf(Buffer.from(value).readUInt32LE(0))
       const type = self.maps.find(m => m.id === mapId)!.type
-      self.updates.push([nameOf(mapId), hex(key), type === 3 || type === 12 ? named : hex(value.subarray(0, 4))])
+      const holdsIds = type === 3 || type === 12
+      self.updates.push([nameOf(mapId), hex(key), holdsIds ? nameOf(Buffer.from(value).readUInt32LE(0)) : hex(value.subarray(0, 4))])
     },
     'map.freeze': ({ mapId }) => {
       self.frozen.push(nameOf(mapId))
