@@ -69,34 +69,32 @@ export function classList(port: DevSched, filter: { classid?: number; parent?: n
   return rows
 }
 
-/** The block a filter request means. `quiet`: listings of what is not there are empty. */
+/** The block a filter request means (__tcf_qdisc_find, __tcf_qdisc_cl_find). `quiet`: listings of what is not there are empty. */
 function blockOf(port: DevSched, parent: number, quiet: boolean): Block | undefined {
-  const missing = (text: string): undefined => {
-    if (quiet) return undefined
-    throw new KernelError(EINVAL, text)
-  }
-  if (major(parent) === major(TC_H_INGRESS) && parent !== TC_H_ROOT) {
-    if (!port.ingress) return missing("Parent Qdisc doesn't exists")
-    return clsactBlock(port.ingress, minor(parent)) ?? missing("Specified class doesn't exist")
-  }
-  const q = parent === 0 || parent === TC_H_ROOT ? port.root : lookup(port, parent)
-  if (!q) return missing("Parent Qdisc doesn't exists")
-  if (!q.kind.filters && !q.kind.classes) return missing('Qdisc not classful')
-  if (minor(parent) !== 0 && parent !== TC_H_ROOT && q.kind.classes?.find(q, parent) === undefined) {
-    return missing("Specified class doesn't exist")
-  }
-  if (!q.block || (minor(parent) !== 0 && parent !== TC_H_ROOT)) {
-    if (quiet) return undefined
-    throw new KernelError(EOPNOTSUPP, "Class doesn't support blocks")
-  }
-  return q.block
+  const found = major(parent) === major(TC_H_INGRESS) ? ingressBlock(port, minor(parent)) : qdiscBlock(port, parent)
+  if (found instanceof KernelError && !quiet) throw found
+  return found instanceof KernelError ? undefined : found
 }
 
-/** ffff:fff2 and ffff:fff3 of clsact; every minor of ingress. */
-function clsactBlock(q: Qdisc, which: number): Block | undefined {
+const NO_PARENT = "Parent Qdisc doesn't exists"
+const NO_CLASS = "Specified class doesn't exist"
+
+/** ffff:fff2 and ffff:fff3 of clsact; ffff: and ffff:fff2 of ingress. */
+function ingressBlock({ ingress: q }: DevSched, which: number): Block | KernelError {
+  if (!q || which === 0xffff) return new KernelError(EINVAL, NO_PARENT)
   const { ingress, egress } = clsactPriv(q)
-  if (!egress) return ingress
-  return which === TC_H_MIN_INGRESS ? ingress : which === TC_H_MIN_EGRESS ? egress : undefined
+  if (which === TC_H_MIN_INGRESS || (which === 0 && !egress)) return ingress
+  if (which === TC_H_MIN_EGRESS && egress) return egress
+  return new KernelError(EINVAL, which === 0 ? undefined : NO_CLASS)
+}
+
+function qdiscBlock(port: DevSched, parent: number): Block | KernelError {
+  const q = parent === 0 ? port.root : lookup(port, parent)
+  if (!q) return new KernelError(EINVAL, NO_PARENT)
+  if (!q.kind.filters) return new KernelError(EINVAL, 'Qdisc not classful')
+  if (minor(parent) === 0) return q.block!
+  if (q.kind.classes?.find(q, parent) === undefined) return new KernelError(EINVAL, NO_CLASS)
+  return new KernelError(EOPNOTSUPP, "Class doesn't support blocks")
 }
 
 /** RTM_NEWTFILTER; what the answer should say beside success. */
@@ -114,6 +112,6 @@ export function filterDel(port: DevSched, request: FilterDel & { parent: number 
 export function filterList(port: DevSched, request: FilterDel & { parent: number }): Filter[] {
   const block = blockOf(port, request.parent, true)
   if (!block) return []
-  const parent = request.parent === 0 || request.parent === TC_H_ROOT ? port.root.handle : request.parent
+  const parent = request.parent === 0 ? port.root.handle : request.parent
   return listFilters(port.env, block, parent, request).map((row) => ({ dev: port.dev.name, ifindex: port.dev.ifindex, ...row }))
 }

@@ -42,7 +42,7 @@ export function qdiscNew(port: DevSched, request: QdiscNew, defaults: SchedDefau
     return
   }
   const { p, q } = placeOf(port, request)
-  const plan = planOf(port, p, q, request)
+  const plan = planOf(port, q, request)
   if (plan === 'change') modify(q, request)
   else create(port, p, request, defaults)
 }
@@ -59,9 +59,9 @@ function placeOf(port: DevSched, request: QdiscNew): { p: Qdisc | undefined; q: 
 }
 
 /** The rules of __tc_modify_qdisc: change what is there, or create and graft. */
-function planOf(port: DevSched, _p: Qdisc | undefined, there: Qdisc | undefined, request: QdiscNew): 'change' | 'create' {
+function planOf(port: DevSched, there: Qdisc | undefined, request: QdiscNew): 'change' | 'create' {
   const { handle = 0, kind } = request
-  /* It may be a default qdisc: as if nothing were there. */
+  // A default qdisc counts as nothing.
   const q = there && there.handle !== 0 ? there : undefined
   if (request.parent === TC_H_INGRESS && kind !== undefined && !isIngress(kind)) {
     throw new KernelError(EINVAL, 'Specified parent ID is reserved for ingress and clsact Qdiscs')
@@ -70,12 +70,8 @@ function planOf(port: DevSched, _p: Qdisc | undefined, there: Qdisc | undefined,
   if (q && q.handle === handle) return 'change'
   if (q && !request.replace) throw new KernelError(EEXIST, 'NLM_F_REPLACE needed to override')
   if (minor(handle) !== 0) throw new KernelError(EINVAL, 'Invalid minor handle')
-  const other = lookup(port, handle)
-  if (!other) return mustCreate(request)
-  if (request.excl) throw new KernelError(EEXIST, 'Exclusivity flag on, cannot override')
-  if (kind !== undefined && kind !== other.kind.kind) throw new KernelError(EINVAL, 'Invalid qdisc name: must match existing qdisc')
-  if (other.kind.ingress) throw new KernelError(EINVAL, 'Cannot regraft ingress or clsact Qdiscs')
-  throw new KernelError(EOPNOTSUPP, 'not supported yet: one qdisc at two places')
+  if (!lookup(port, handle)) return mustCreate(request)
+  throw new KernelError(EINVAL, 'Cannot move an existing qdisc to a different parent')
 }
 
 /** No handle given and something there: another kind takes its place, the same kind is changed. */
