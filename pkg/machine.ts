@@ -5,7 +5,8 @@ import { bootDirectory, bootMemory } from './kernel/boot.js'
 import type { BootOptions } from './kernel/options.js'
 import { loadObject, type LoadOptions } from './object/load.js'
 import { openObject } from './object/open.js'
-import { buildPacket, type PacketFields } from './packet/index.js'
+import { parse, type Grammar } from './grammar/index.js'
+import { buildPacket, packetWords, type PacketFields } from './packet/index.js'
 import type { BpfRequests, TestRunResult } from './request/bpf.js'
 import type { Kernel, Op, Reply, Request, SystemRequests } from './request/kernel.js'
 import type { RtnlRequests } from './request/rtnl.js'
@@ -28,8 +29,8 @@ export interface MachineOptions {
   readonly dialect?: string
 }
 
-/** A packet: bytes, or fields from which a valid frame is built. */
-export type Packet = Uint8Array | PacketFields
+/** A packet: bytes, the words of `wire send` ('eth_type ipv4 ip_proto udp dst_port 7'), or fields; a valid frame is built from both. */
+export type Packet = Uint8Array | string | PacketFields
 
 export interface ObjectOptions extends LoadOptions {
   /** The object's name in messages. */
@@ -99,13 +100,20 @@ function byName(list: readonly { readonly name: string; readonly id: number }[])
   return Object.fromEntries(list.map(({ name, id }) => [name, id]))
 }
 
-/** The bytes of a packet. */
+const PACKET: Grammar<PacketFields> = { name: 'packet', rows: packetWords }
+
+function fieldsOf(packet: string | PacketFields): PacketFields {
+  return typeof packet === 'string' ? parse(PACKET, packet.split(/\s+/).filter((word) => word !== ''), {}) : packet
+}
+
+/** The bytes of a packet. InputError when its words or fields make none. */
 export function frame(packet: Packet): Uint8Array {
-  return packet instanceof Uint8Array ? packet : buildPacket(packet)
+  return packet instanceof Uint8Array ? packet : buildPacket(fieldsOf(packet))
 }
 
 function wireFrame(packet: Packet): WireFrame {
   if (packet instanceof Uint8Array) return { bytes: packet, at: 0 }
-  const { mark, priority } = packet
-  return { bytes: buildPacket(packet), at: 0, ...(mark === undefined ? {} : { mark }), ...(priority === undefined ? {} : { priority }) }
+  const fields = fieldsOf(packet)
+  const { mark, priority } = fields
+  return { bytes: buildPacket(fields), at: 0, ...(mark === undefined ? {} : { mark }), ...(priority === undefined ? {} : { priority }) }
 }
