@@ -32,7 +32,7 @@ function printFirstLine(w: Writer, link: Link, view: LinkView): void {
   printName(w, link, view.peer, '%s: ')
   printFlags(w, link, view.peer)
   w.uint('mtu', 'mtu %u ', link.mtu)
-  printXdpMode(w, link, view.options.details > 0)
+  printXdpMode(w, link, view.options.details > 0, view.isLinkCommand)
   printXpsWord(w, link, view.options.details > 0)
   w.string('qdisc', 'qdisc %s ', link.qdisc)
   w.text('state ')

@@ -15,10 +15,12 @@ export function xdpRequest(context: Context, word: XdpWord, source: BpfWords): L
   return { progId, noReplace: !context.options.force, ...(mode === undefined ? {} : { mode }) }
 }
 
-/** The word on the device's first line. In JSON everything stands here. */
-export function printXdpMode(w: Writer, link: Link, details: boolean): void {
+/** The word on the device's first line; `ip addr`, which has no line for the program, adds its id. In JSON everything stands here. */
+export function printXdpMode(w: Writer, link: Link, details: boolean, isLinkCommand: boolean): void {
   if (link.xdp === undefined) return
-  w.text('%s ', WORD[link.xdp.mode])
+  const [first] = link.xdp.progs
+  if (isLinkCommand || first === undefined) w.text('%s ', WORD[link.xdp.mode])
+  else w.text('%s/id:%u ', WORD[link.xdp.mode], first.prog.id)
   w.object('xdp', () => printAttached(w, link, details))
 }
 

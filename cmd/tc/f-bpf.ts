@@ -39,6 +39,7 @@ export const bpf: FilterKind = {
   },
   print(context, filter): void {
     const { out } = context
+    out.hex0('handle', 'handle %#x ', filter.handle)
     const shown = filter.options as BpfFilterOptions & { prog?: ProgRef; exclusive?: boolean }
     if (shown.classid !== undefined && shown.classid !== 0) out.string('flowid', 'flowid %s ', formatClassid(shown.classid))
     if (shown.name !== '') out.string('bpf_name', '%s ', shown.name)

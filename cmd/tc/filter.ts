@@ -44,10 +44,10 @@ const SHOW: Grammar<FilterWords> = grammar<FilterWords>({
   name: 'tc filter show', match: 'whole', helpStatus: 0, unknown: (word) => new InputError(` What is "${word}"? Try "tc filter help"`, EXIT_USAGE), rows: ROWS,
 })
 
-/** A bpf or u32 handle is a number; anything else is the kind's to refuse. */
-function handleNumber(text: string | undefined): number | undefined {
+/** A handle as the filter's kind writes it. */
+function handleNumber(text: string | undefined, kind: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const handle = parseUnsigned(text)
+  const handle = (filterKind(kind ?? '')?.handle ?? parseUnsigned)(text)
   if (handle === undefined) throw new InputError('Illegal "handle"', 1)
   return handle
 }
@@ -67,7 +67,7 @@ const modify = (flags: Flags) => (context: Context, words: Words): void => {
   const kernel = context.write()
   if (dev !== undefined) device(kernel, dev)
   const options = kind === undefined ? undefined : parseFilterOptions(context, kind, words)
-  const number = handleNumber(handle)
+  const number = handleNumber(handle, kind)
   talk(() => {
     if (dev === undefined) throw new KernelError(ENODEV)
     const request = { dev, parent, protocol, kind: kind ?? '', options, ...flags, ...some('pref', pref), ...some('chain', chain), ...some('handle', number) }
@@ -89,7 +89,7 @@ function del(context: Context, words: Words): void {
   const { dev, parent = 0, protocol, pref, chain, handle, kind } = parse(MODIFY, words, {})
   const kernel = context.write()
   if (dev !== undefined) device(kernel, dev)
-  const number = handleNumber(handle)
+  const number = handleNumber(handle, kind)
   talk(() => {
     if (dev === undefined) throw new KernelError(ENODEV)
     kernel.request('filter.del', {
@@ -110,12 +110,12 @@ function show(context: Context, words: Words): void {
 }
 
 function get(context: Context, words: Words): void {
-  const { dev, parent = 0, protocol, pref, chain, handle } = parse(MODIFY, words, {})
+  const { dev, parent = 0, protocol, pref, chain, handle, kind } = parse(MODIFY, words, {})
   if (dev === undefined) throw new InputError('Must specify netdevice "dev" or block index "block"', EXIT_USAGE)
   if (handle === undefined) throw new InputError('Must specify filter "handle"', EXIT_USAGE)
   const kernel = context.read()
   device(kernel, dev)
-  const wanted = { dev, parent, ...some('protocol', protocol), ...some('pref', pref), ...some('chain', chain), ...some('handle', handleNumber(handle)) }
+  const wanted = { dev, parent, ...some('protocol', protocol), ...some('pref', pref), ...some('chain', chain), ...some('handle', handleNumber(handle, kind)) }
   const found = talk(() => kernel.request('filter.get', wanted)).find((one) => one.hasHandle)
   if (found === undefined) throw new InputError('Error: Filter with specified priority/protocol not found.\nWe have an error talking to the kernel', 2)
   printFilter(context, found, undefined)
@@ -131,10 +131,8 @@ function printFilter(context: Context, filter: Filter, listedAt: number | undefi
   out.string('kind', '%s ', filter.kind)
   out.uint('chain', 'chain %u ', filter.chain)
   if (filter.hasHandle) {
-    out.object('options', () => {
-      out.hex0('handle', 'handle %#x ', filter.handle)
-      filterKind(filter.kind)?.print(context, filter)
-    })
+    const kind = filterKind(filter.kind)
+    out.object('options', () => (kind === undefined ? out.hex0('handle', 'handle %#x ', filter.handle) : kind.print(context, filter)))
   }
   out.text('\n')
 }

@@ -53,6 +53,7 @@ function readRow<R extends object>(
   grammar: Grammar<R>, row: Row<R>, typed: string, words: Words, request: R, seen: Set<string>,
 ): void {
   if (row.unsupported) throw notSupported(`${grammar.name} ${row.word}`)
+  if (row.read !== undefined) return store(request, row.into, row.read(words), row.many)
   const text = row.type === undefined ? typed : words.take()
   refuseTwice(row, text, seen)
   seen.add(row.word)

@@ -2,6 +2,7 @@
 // rows. What a row can't say is done by its `sub` grammar, never by a hand-written argv loop.
 import type { InputError } from '../bytes/errors.js'
 import type { Match } from './match.js'
+import type { Words } from './words.js'
 
 /** What a value may look like. */
 export type Type<V> = {
@@ -22,6 +23,8 @@ export type Row<R> = {
   readonly match?: Match
   /** A value of this type follows; without: a flag. */
   readonly type?: Type<unknown>
+  /** Reads a value of several words, which `type` only names. */
+  readonly read?: (words: Words) => unknown
   /** What a flag stores; default true. */
   readonly value?: unknown
   readonly into: keyof R & string

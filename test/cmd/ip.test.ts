@@ -79,7 +79,7 @@ t.test('programs', async (t) => {
   t.match(ip('link show v', xdp).out, line)
   t.match(ip('link show v', xdp).out, '\n    prog/xdp id 7 name xdp_pass tag 614b434cd8324ecc jited \n')
   t.match(ip('-d link show v', xdp).out, 'jited load_time 1493508333047 created_by_uid 0 btf_id 9 \n')
-  t.notMatch(ip('addr show v', { ...xdp, 'addr.get': [] }).out, 'prog/xdp')
+  t.match(ip('addr show v', { ...xdp, 'addr.get': [] }).out, /mtu 65536 xdp\/id:7 qdisc noop(?!.*prog\/xdp)/s)
   const prog = { id: 7, name: 'xdp_pass', tag: '614b434cd8324ecc', jited: 1 }
   t.match(JSON.parse(ip('-j link show v', xdp).out), [{ xdp: { mode: 1, prog, attached: [{ mode: 1, prog }] } }])
   const xps: Link = { ...TAP0, xps: { prog: { ...PROG, name: '_hello' }, stats: { runs: 4, chosen: 3, declined: 1, clamped: 0 } } }

@@ -169,6 +169,33 @@ t.test('class', async (t) => {
   says(t, 'class del dev veth0', 'RTNETLINK answers: No such file or directory\n', 2, { ...net, 'class.del': new KernelError(ENOENT) })
 })
 
+t.test('u32', async (t) => {
+  const added = (words: string): unknown => (tc(`filter add dev veth0 parent 1: protocol ip prio 1 u32 ${words}`).asked[0]?.[1] as { options: unknown }).options
+  const key = (val: number, mask: number, off: number) => ({ val, mask, off })
+  t.strictSame(added('match ip dst 10.0.0.1/32 flowid 1:1'), { keys: [key(0x0a000001, 0xffffffff, 16)], classid: 0x10001 })
+  t.strictSame(added('match ip sport 80 0xffff match ip protocol 6 0xff flowid 1:1'), { keys: [key(0x500000, 0xffff0000, 20), key(0x60000, 0xff0000, 8)], classid: 0x10001 })
+  t.strictSame(added('match ip sport 80 0xffff match ip dport 53 ffff'), { keys: [key(0x500035, 0xffffffff, 20)] }, 'one word, one key')
+  t.strictSame(added('match ip src 192.168.0.0/16 match ip tos 0x10 0xfc'), { keys: [key(0xc0a80000, 0xffff0000, 12), key(0x100000, 0xfc0000, 0)] })
+  t.strictSame(added('match u8 6 0xff at 9'), { keys: [key(0x60000, 0xff0000, 8)] })
+  t.strictSame(added('match ip6 dst ::1/64'), { keys: [key(0, 0xffffffff, 24), key(0, 0xffffffff, 28)] })
+  t.match(tc('filter del dev veth0 parent 1: handle 800::900 prio 1 protocol ip u32').asked[0], ['filter.del', { handle: 0x80000900 }])
+  for (const bad of ['match zork', 'match ip zork', 'match ip dst', 'match ip dst zork', 'match u32 5 flowid 1:1', 'match u32 5 0xff at 3', 'match u32 5 0xff at x']) {
+    says(t, `filter add dev veth0 ingress u32 ${bad}`, 'Illegal "match"\n', 1)
+  }
+  says(t, 'filter add dev veth0 ingress u32 match', 'Command line is not complete. Try option "help"\n', 255)
+  says(t, 'filter add dev veth0 ingress u32 match ip dst 1.2.3.4 flowid zork', 'Illegal "classid"\n', 1)
+  const base = { dev: 'veth0', ifindex: 3, parent: 0x10000, protocol: 0x800, pref: 1, kind: 'u32', chain: 0 } as const
+  const filters: Filter[] = [
+    { ...base, handle: 0, hasHandle: false }, { ...base, handle: 0x80000000, hasHandle: true, options: { divisor: 1 } },
+    { ...base, handle: 0x80000800, hasHandle: true, options: { ht: 0x80000000, order: 0x800, classid: 0x10001, terminal: true, keys: [key(0x0a000001, 0xffffffff, 16)] } },
+  ]
+  const script = { ...net, 'filter.get': filters }
+  prints(t, 'filter show dev veth0', script, 'filter parent 1: protocol ip pref 1 u32 chain 0 \nfilter parent 1: protocol ip pref 1 u32 chain 0 fh 800: ht divisor 1 \n' +
+    'filter parent 1: protocol ip pref 1 u32 chain 0 fh 800::800 order 2048 key ht 800 bkt 0 *flowid 1:1 not_in_hw \n  match 0a000001/ffffffff at 16\n')
+  prints(t, '-j filter show dev veth0', script, '[{"parent":"1:","protocol":"ip","pref":1,"kind":"u32","chain":0},{"parent":"1:","protocol":"ip","pref":1,"kind":"u32","chain":0,"options":{"fh":"800:","ht_divisor":1}},' +
+    '{"parent":"1:","protocol":"ip","pref":1,"kind":"u32","chain":0,"options":{"fh":"800::800","order":2048,"key_ht":"800","bkt":"0","flowid":"1:1","not_in_hw":true,"match":{"value":"a000001","mask":"ffffffff","offmask":"","off":16}}}]\n')
+})
+
 t.test('filter', async (t) => {
   const base = { dev: 'veth0', ifindex: 3, parent: 0xfffffff2, protocol: 3, pref: 49152, kind: 'bpf', chain: 0 } as const
   const filters: Filter[] = [
@@ -193,6 +220,6 @@ t.test('filter', async (t) => {
   says(t, 'filter add dev nope ingress bpf da', 'Cannot find device "nope"\n', 1)
   says(t, 'filter add dev veth0 ingress protocol zork bpf', 'Error: argument "zork" is wrong: invalid protocol\n', 255)
   says(t, 'filter add dev veth0 ingress prio abc bpf', 'Error: argument "abc" is wrong: invalid priority value\n', 255)
-  says(t, 'filter add dev veth0 ingress u32 match', 'not supported yet: filter u32\n', 2)
+  says(t, 'filter add dev veth0 ingress flower', 'not supported yet: filter flower\n', 2)
   says(t, 'filter show dev veth0 foo', ' What is "foo"? Try "tc filter help"\n', 255)
 })

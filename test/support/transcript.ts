@@ -51,7 +51,7 @@ const VOLATILE: readonly (readonly [string, RegExp])[] = [
   ['IFINDEX', /(^|"ifindex": ?)(\d+)(?=: \S+: <|: [a-z0-9]+ +inet|,)/gm],
   // Handles that the kernel picked itself.
   ['HANDLE', /(qdisc \S+ |"handle": ?")(80[0-9a-f]{2}:)/g],
-  ['ID', /(\bid |"id": ?|xps\/id:)(\d+)/g],
+  ['ID', /(\bid |"id": ?|x[dp][ps]\/id:)(\d+)/g],
   ['BTF', /(btf_id |"btf_id": ?)(\d+)/g],
   ['TIME', /(load_time |"load_time": ?)(\d+)/g],
 ]
