@@ -8,7 +8,7 @@ import type { Engine, EngineHost, HelperImpl, Runnable } from '../prog/engine.js
 import type { Image } from '../prog/image.js'
 import { emitProgram } from './program.js'
 import { EOPNOTSUPP } from '../uapi/errno.js'
-import type { JitOptions } from './unit.js'
+import { TAIL_COUNT, type JitOptions } from './unit.js'
 
 export type { JitOptions } from './unit.js'
 
@@ -38,30 +38,16 @@ class Linkage {
   readonly #slots = new Map<Runnable, number>()
   /** Stack bytes of subprograms that wait for the target of their tail call. */
   readonly #saved: Uint8Array[] = []
-  /** The program whose run has begun and may leave for another by a tail call. */
-  #entry: JitRunnable | undefined
-  /** The program with callbacks that called a helper last since then. */
+  /** The program with callbacks that called a helper last. */
   running: JitRunnable | undefined
 
   constructor(host: EngineHost) {
     this.#host = host
   }
 
-  /** Whose callbacks a helper means that was called in a run of this program. */
+  /** Whose callbacks a helper means that was called in a run of this program: another's only after a tail call of this run. */
   runningFor(runnable: JitRunnable): JitRunnable {
-    return this.#entry === runnable ? this.running ?? runnable : runnable
-  }
-
-  /** Around a run of a program with tail calls. */
-  during(entry: JitRunnable, run: () => number): number {
-    this.#entry = entry
-    this.running = undefined
-    this.#saved.length = 0
-    try {
-      return run()
-    } finally {
-      this.#entry = undefined
-    }
+    return this.#host.mem.u32[TAIL_COUNT >> 2] === 0 ? runnable : this.running ?? runnable
   }
 
   readonly tail = (map: number, index: number): number => {
@@ -112,15 +98,12 @@ class JitRunnable implements Runnable {
   constructor(image: Image, host: EngineHost, bytes: Uint8Array) {
     this.image = image
     this.bytes = bytes
-    const linkage = this.#linkage = linkageOf(host)
+    this.#linkage = linkageOf(host)
     const module = new WebAssembly.Module(bytes as BufferSource)
     const instance = new WebAssembly.Instance(module, this.#imports(module, host))
     this.exports = instance.exports as unknown as Exports
-    const { run, batch } = this.exports
-    const leaves = WebAssembly.Module.imports(module).some(i => i.name === 'tail')
-    this.run = leaves ? ctx => linkage.during(this, () => run(ctx)) : run
-    if (batch === undefined) return
-    this.batch = leaves ? (ctx, count) => void linkage.during(this, () => (batch(ctx, count), 0)) : batch
+    this.run = this.exports.run
+    if (this.exports.batch !== undefined) this.batch = this.exports.batch
   }
 
   callback(fn: number, r1: number, r2: number, r3: number, r4: number, r5: number): number {

@@ -160,7 +160,7 @@ function emitSub(unit: Unit, sub: number, graph: Graph): void {
   f.op(OP.unreachable)
 }
 
-/** run(ctx): the main program itself, behind a reset of the count of tail calls where it makes some. */
+/** run(ctx): the main program itself; where it makes tail calls, their count is 0 before and after. */
 function emitRun(unit: Unit): void {
   const main = unit.subs[0]!.index
   unit.m.exportFunc('prog', main)
@@ -169,6 +169,7 @@ function emitRun(unit: Unit): void {
   resetTailCount(f)
   f.get(CTX)
   f.call(main)
+  resetTailCount(f)
   unit.m.exportFunc('run', index)
 }
 
@@ -256,6 +257,7 @@ function emitBatch(unit: Unit, graph: Graph, facts: ContextFacts): void {
   f.op(OP.i32_ne)
   f.brIf(again)
   f.end(again)
+  if (unit.hasTailCalls) resetTailCount(f)
   f.end(finished)
   unit.m.exportFunc('batch', index)
 }

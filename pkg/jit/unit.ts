@@ -9,7 +9,7 @@ import { CALL, FUNC } from '../uapi/bpf.js'
 import { I32, I64, ModuleBuilder, type FuncBuilder } from '../wasm/index.js'
 import { canInline } from './emit-map.js'
 
-/** Count of tail calls since the run began: a word of the scratch page between RET_HI and HELPER_BYTES. */
+/** Tail calls since the run began, 0 outside of runs: a word of the scratch page between RET_HI and HELPER_BYTES. */
 export const TAIL_COUNT = SCRATCH + 0x20
 
 /** How programs are translated; tests run them without the fast paths, too. */
