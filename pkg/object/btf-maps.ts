@@ -36,7 +36,7 @@ export function btfMaps(elf: Elf, btf: Btf | undefined): PlacedMap[] {
   const datasec = btf.find(SECTION, KIND.DATASEC)
   if (datasec?.kind !== KIND.DATASEC) throw objectError(elf.file, `sec '${SECTION}'`, `DATASEC '${SECTION}' not found`)
   const offsets = new Map(elf.symbolsOf(section).filter(s => s.type !== STT.SECTION).map(s => [s.name, s.value]))
-  const known = new Map<number, MapSpec>()
+  const known = new Map<number, Definition>()
   return datasec.vars
     .map(v => placed(elf, btf, section, v, offsets))
     .sort((a, b) => a.offset - b.offset)
@@ -67,9 +67,9 @@ class Parser {
   readonly #btf: Btf
   readonly #name: string
   /** Inner definitions already read, so that a type used by many maps is read once. */
-  readonly #known: Map<number, MapSpec>
+  readonly #known: Map<number, Definition>
 
-  constructor(elf: Elf, btf: Btf, name: string, known: Map<number, MapSpec>) {
+  constructor(elf: Elf, btf: Btf, name: string, known: Map<number, Definition>) {
     this.#elf = elf
     this.#btf = btf
     this.#name = name
@@ -170,11 +170,9 @@ class Parser {
   }
 
   #inner(t: BtfComposite): MapSpec {
-    const known = this.#known.get(t.id)
-    if (known) return known
-    const spec = { name: `${this.#name}.inner`, section: SECTION, freeze: false, ...this.#definition(t, true) }
-    this.#known.set(t.id, spec)
-    return spec
+    const definition = this.#known.get(t.id) ?? this.#definition(t, true)
+    this.#known.set(t.id, definition)
+    return { name: `${this.#name}.inner`, section: SECTION, freeze: false, ...definition }
   }
 }
 
