@@ -4,7 +4,7 @@ import type { Insn } from '../insn/insn.js'
 import { ARG_HI, RET_HI } from '../mem/layout.js'
 import type { HelperImpl } from '../prog/engine.js'
 import { CALL, FUNC, MAX_TAIL_CALL_CNT } from '../uapi/bpf.js'
-import { I32, I64, MEM, OP } from '../wasm/index.js'
+import { I32, MEM, OP } from '../wasm/index.js'
 import { emitLookup } from './emit-map.js'
 import type { Fn } from './fn.js'
 import { TAIL_COUNT } from './unit.js'
@@ -123,6 +123,3 @@ export function tailCallAndReturn(fn: Fn): void {
   fn.f.callIndirect(fn.unit.mainType, 0)
   fn.f.call(fn.unit.restoreStack!)
 }
-
-export const PROG_PARAMS = [I32] as const
-export const PROG_RESULTS = [I64] as const
