@@ -43,7 +43,7 @@ export async function runFlagProgram(program: FlagProgram, argv: readonly string
 
 function addCommands(parser: Parser, commands: readonly FlagCommand[], choose: (it: Chosen) => void): void {
   for (const command of commands) {
-    parser.command(command.words, command.describe, (inner) => addWords(inner as Parser, command, choose), (args) => choose({ command, args }))
+    parser.command(command.words, command.describe, (inner) => addWords(inner as Parser, command, choose), (args) => choose({ command, args: withDashes(args) }))
   }
 }
 
@@ -51,10 +51,15 @@ function addWords(inner: Parser, { words, flags = {}, commands }: FlagCommand, c
   for (const [name, { describe, value }] of Object.entries(flags)) {
     inner.option(name, value === undefined ? { describe, type: 'boolean' } : { describe: `${describe} (${value})`, type: 'string', requiresArg: true })
   }
+  for (const [, name] of words.matchAll(/[[<](\w+)[\]>]/g)) inner.positional(name!, { type: 'string' })
   if (commands === undefined) return inner
   addCommands(inner, commands, choose)
   return inner.demandCommand(1, `Which command of "${words}"?`)
 }
+
+/** yargs makes an empty word of a lone '-'. */
+const withDashes = (args: FlagArguments): FlagArguments =>
+  Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value === '' ? '-' : value]))
 
 /** What yargs itself would have printed: help, version. */
 async function readWords(parser: Parser, argv: readonly string[], name: string): Promise<string> {

@@ -2,6 +2,7 @@
 import { InputError } from '../../pkg/bytes/errors.js'
 import type { Io } from '../../pkg/cli/index.js'
 import { EXIT_USAGE } from '../../pkg/grammar/index.js'
+import { strerrorOf } from '../../pkg/uapi/errno.js'
 import { parseUnsigned } from '../../pkg/units/index.js'
 import type { FlagArguments } from './flag-program.js'
 import type { House } from './house.js'
@@ -38,7 +39,7 @@ function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new InputError(`${file}: no JSON: ${(error as Error).message}`, 1)
+    throw new InputError(`${file}: no JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`, 1)
   }
 }
 
@@ -46,6 +47,7 @@ function reported<R>(file: string, what: string, work: () => R): R {
   try {
     return work()
   } catch (error) {
-    throw new InputError(`cannot ${what} ${file}: ${/^\w+: ([^,]*)/.exec((error as Error).message)?.[1] ?? String(error)}`, 1)
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new InputError(`cannot ${what} ${file}: ${strerrorOf(code) ?? message}`, 1)
   }
 }

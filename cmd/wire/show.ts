@@ -43,7 +43,7 @@ function printDevice(w: Writer, it: WireDevice, now: number): void {
 
 function printQueue(w: Writer, { qdisc, handle, packets, bytes }: WireDevice['queued'][number]): void {
   w.string('qdisc', '    qdisc %s ', qdisc)
-  w.string('handle', '%s ', formatClassid(handle))
+  w.string('handle', '%s ', handle === 0 ? '0:' : formatClassid(handle))
   w.uint('bytes', 'backlog %ub ', bytes)
   w.uint('packets', '%up', packets)
   w.nl()
