@@ -10,7 +10,7 @@ export const MAX_ARGS = 12
 interface Conversion {
   readonly flags: string
   readonly width: number
-  readonly kind: 'c' | 'd' | 'i' | 'u' | 'x' | 'X' | 's' | 'p' | 'I4' | 'i4' | 'I6' | 'i6'
+  readonly kind: 'c' | 'd' | 'i' | 'u' | 'x' | 'X' | 's' | 'p' | 'ks' | 'us' | 'I4' | 'i4' | 'I6' | 'i6'
   readonly wide: boolean
 }
 
@@ -70,7 +70,7 @@ function kind(format: string, at: number): { kind: Conversion['kind']; wide: boo
 /** %p and what may follow it. */
 function pointer(format: string, at: number): { kind: Conversion['kind']; wide: boolean; next: number } | undefined {
   const c = format[at]
-  if ((c === 'k' || c === 'u') && format[at + 1] === 's') return ends(format[at + 2]) ? { kind: 's', wide: true, next: at + 2 } : undefined
+  if ((c === 'k' || c === 'u') && format[at + 1] === 's') return ends(format[at + 2]) ? { kind: `${c}s`, wide: true, next: at + 2 } : undefined
   if (ends(c)) return { kind: 'p', wide: true, next: at }
   if ('KxsSB'.includes(c!)) return { kind: 'p', wide: true, next: at + 1 }
   if ((c !== 'i' && c !== 'I') || (format[at + 1] !== '4' && format[at + 1] !== '6')) return undefined
@@ -86,7 +86,9 @@ export function formatText(mem: Memory, pieces: readonly Piece[], args: readonly
 function convert(mem: Memory, { kind, wide, flags, width }: Conversion, [low, high]: readonly [number, number]): string {
   switch (kind) {
     case 'c': return String.fromCharCode(low & 0xff)
-    case 's': return cString(mem, low, high)
+    case 's':
+    case 'ks': return cString(mem, low, high)
+    case 'us': return ''
     case 'd':
     case 'i': return signed(wide ? BigInt.asIntN(64, join(low, high)) : BigInt(low | 0), flags)
     case 'u': return (wide ? join(low, high) : BigInt(low >>> 0)).toString()
@@ -107,10 +109,11 @@ function signed(value: bigint, flags: string): string {
   return `${flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : ''}${value}`
 }
 
-/** Zeros go between a sign and the digits; strings and characters know no zeros. */
+/** Zeros go between a sign and the digits; strings and characters know no zeros, and what the kernel formats early no width. */
 function pad({ flags, width, kind }: Conversion, text: string): string {
+  if (kind.length === 2) return text
   if (flags.includes('-')) return text.padEnd(width)
-  if (!flags.includes('0') || kind === 's' || kind === 'c' || kind.length === 2) return text.padStart(width)
+  if (!flags.includes('0') || kind === 's' || kind === 'c') return text.padStart(width)
   const sign = /^[-+ ]/.test(text) ? text[0]! : ''
   return sign + text.slice(sign.length).padStart(width - sign.length, '0')
 }

@@ -73,3 +73,20 @@ t.test('helpers answer as the kernel does', async (t) => {
     if (JSON.stringify(got) !== JSON.stringify(want)) t.same(got, want, `${one.title} ${JSON.stringify(one.calls)}`)
   }
 })
+
+t.test('bpf_trace_printk writes what the kernel writes', async (t) => {
+  type Row = [format: string, args: (number | string | { mem: string })[], r0: string, line: string]
+  const rows = JSON.parse(readFileSync(root('fixtures/helper/printk.json'), 'utf8')) as Row[]
+  for (const [format, args, want, line] of rows) {
+    const at = [format, ...args].map((_, i) => AREA + 256 * i)
+    machine.mem.u8.fill(0, AREA, AREA + 2048)
+    machine.mem.u8.set(Buffer.from(format, 'latin1'), AREA)
+    const values = args.map((arg, i) => {
+      if (typeof arg !== 'object') return BigInt(arg)
+      machine.mem.u8.set(Buffer.from(arg.mem, 'hex'), at[i + 1]!)
+      return BigInt(at[i + 1]!)
+    })
+    const r0 = machine.call(FUNC.trace_printk, [BigInt(AREA), BigInt(format.length + 1), ...values])
+    t.same([r0.toString(16).padStart(16, '0'), `${machine.printed.pop()}\n`], [want, line], format)
+  }
+})

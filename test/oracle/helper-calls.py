@@ -228,6 +228,33 @@ def redirect_cases():
     return out
 
 
+def printed(formats):
+    """What bpf_trace_printk writes: {format: text}. Arguments are the same for all."""
+    os.makedirs('/tmp/hookpoint-tracefs', exist_ok=True)
+    os.system('mount -t tracefs none /tmp/hookpoint-tracefs; echo > /tmp/hookpoint-tracefs/trace')
+    pipe = os.open('/tmp/hookpoint-tracefs/trace_pipe', os.O_RDONLY | os.O_NONBLOCK)
+    out = []
+    for text, args in formats:
+        data = text.encode('latin1') + b'\0'
+        results, _ = Prog('xdp', [('trace_printk', [H(data.hex()), len(data), *args])]).run(bytes.fromhex(PKT4))
+        try: line = os.read(pipe, 65536).decode('latin1')
+        except BlockingIOError: line = ''
+        out.append([text, [hex(a) if isinstance(a, int) and a >= 1 << 53 else a for a in args], results[0][0], line.split('bpf_trace_printk: ', 1)[1] if 'bpf_trace_printk: ' in line else None])
+    os.close(pipe)
+    os.system('umount /tmp/hookpoint-tracefs; rmdir /tmp/hookpoint-tracefs')
+    return out
+
+
+def print_cases():
+    ip4, ip6, text = H('0a00ff01'), H('fd000000000000000000000000000102'), H(b'eth0 is up\0'.hex())
+    numbers = (42, (1 << 64) - 5, 0x1234567890abcdef)
+    rows = [(f, numbers) for f in ('plain', 'line\n', 'two\nlines\n', '%d %d %x', '%i|%u|%X', '%ld %ld %lx', '%lld %llu %llx', '%5d|%-5d|%05d', '%+d|% d|%+d', '%c|%c|', '%%%d%%', '%08x|%8x|%-8x|', '%3c|%-3c|', '%020ld|%20lu|%-20lx|', '%px', '%px %px', '%20px|', '%-20px|', '%020px|', '%s', '%10s|', '%pK')]
+    rows += [(f, (text, text, text)) for f in ('%s', '%s|%s', '%20s|', '%-20s|', '%5s|', '%020s|', '%pks|', '%30pks|', '%pus|', '%pS', '%s%d')]
+    rows += [(f, (ip4, ip4, ip4)) for f in ('%pI4', '%pi4', '%pI4|%pi4', '%20pI4|', '%-20pI4|', '%020pI4|', '%pI4:%d')]
+    rows += [(f, (ip6, ip6, ip6)) for f in ('%pI6', '%pi6', '%50pI6|', '%-50pi6|')]
+    return printed([r for r in rows if not (r[0] in ('%s%d', '%pI4:%d', '%pS', '%pK'))])
+
+
 def string_cases():
     out = []
     texts = ['0', '12', '-12', ' 12', '\t\n 12x', '', ' ', '-', '+5', '0x1f', '0X1F', '0xg', '017', '018', '08', 'ff', '9223372036854775807', '9223372036854775808', '-9223372036854775808', '-9223372036854775809',
@@ -287,6 +314,9 @@ def main():
     cases = bytes_cases() + csum_cases() + room_cases() + meta_cases() + xdp_cases() + redirect_cases() + string_cases() + format_cases() + dynptr_cases()
     with open(os.path.join(OUT, 'calls.json'), 'w') as f:
         f.write('[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n')
+    prints = print_cases()
+    with open(os.path.join(OUT, 'printk.json'), 'w') as f:
+        f.write('[\n' + ',\n'.join(json.dumps(p) for p in prints) + '\n]\n')
     print(len(cases), 'cases', sum(len(c['calls']) for c in cases), 'calls')
 
 
