@@ -16,7 +16,7 @@ import { checkXdp } from '../hook/xdp-attach.js'
 import { checkXps, newXpsStats } from '../hook/xps.js'
 import type { Link, LinkNew, LinkSet, LinkXdp, RtnlRequests } from '../request/rtnl.js'
 import { activateDev, deactivateDev, shutdownDev } from '../sched/activate.js'
-import { E2BIG, EBUSY, EEXIST, EINVAL, ENODEV, EOPNOTSUPP } from '../uapi/errno.js'
+import { E2BIG, EBUSY, EINVAL, ENODEV, EOPNOTSUPP } from '../uapi/errno.js'
 import type { Core } from './core.js'
 import type { Port } from './port.js'
 import { allIfindexes, newPort, type NetRecord } from './state.js'
@@ -136,7 +136,7 @@ export class Links {
       ...(numTxQueues === undefined ? {} : { numTxQueues }), ...(numRxQueues === undefined ? {} : { numRxQueues }),
     }
     const words: Omit<LinkNew, 'peer' | 'kind'> = peer ?? shared
-    if (name !== undefined && !name.includes('%') && (this.#taken(name) || words.name === name)) throw new KernelError(EEXIST)
+    if (name !== undefined) allocName(name, (other) => this.#taken(other) || other === words.name)
     this.#tryOut(kind, request)
     const other = this.#createOne(kind, words, 'veth%d', this.#taken)
     const port = this.#createOne(kind, { ...request, up: false }, 'veth%d', this.#taken)
