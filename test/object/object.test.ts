@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
-import { encodeInsns } from '../../pkg/insn/insn.js'
 import {
   CORE_POISON, dataMapName, dialectOf, findProgs, loadObject, mapTypeOf, objectName, openObject, sectionDef, tailCallSection,
   type LoadOptions, type MapSpec, type ObjectSpec, type ProgSpec,
@@ -12,20 +11,10 @@ import { ATTACH_TYPE, PROG_F, PROG_TYPE } from '../../pkg/uapi/bpf.js'
 import { RFC_MAP_TYPE, RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
 import { root } from '../support/root.js'
 import { recorder, type Recorder } from './recorder.js'
-
-interface Golden {
-  maps: { name: string; type: number; keySize: number; valueSize: number; maxEntries: number; flags: number; mapExtra: number
-    btfKeyTypeId: number; btfValueTypeId: number; inner: string }[]
-  progs: { name: string; type: number; expectedAttachType: number; flags: number; insns: string; refs: [number, string][]
-    funcInfo: string; lineInfo: string }[]
-  updates: [string, string, string][]
-  frozen: string[]
-  btf?: string
-}
+import { requestsOf, type Requests } from './requests.js'
 
 const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(root('fixtures/obj-cases', `${name}.o`)))
 const open = (name: string): ObjectSpec => openObject(bytesOf(name), { file: `${name}.o` })
-const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex')
 /** What the recording kernel had. */
 const kconfig = (name: string): string | undefined =>
   ({ CONFIG_BPF: 'y', CONFIG_HZ: '250', CONFIG_CC_VERSION_TEXT: '"gcc (GCC) 15.3.0"' })[name]
@@ -36,39 +25,11 @@ function load(name: string, options: LoadOptions = {}): Recorder {
   return kernel
 }
 
-/** Instructions with the ids of maps taken out, and which map each was. */
-function symbolic(kernel: Recorder, prog: Recorder['progs'][number]): { insns: string; refs: [number, string][] } {
-  const refs: [number, string][] = []
-  const insns = prog.insns.map((i, slot) => {
-    if (i.code !== 0x18 || (i.src !== 1 && i.src !== 2)) return i
-    refs.push([slot, kernel.maps.find(m => m.id === i.imm)?.name ?? '?'])
-    return { ...i, imm: 0 }
-  })
-  return { insns: hex(encodeInsns(insns)), refs }
-}
-
-function requests(kernel: Recorder): Golden {
-  const name = (id: number | undefined): string => kernel.maps.find(m => m.id === id)?.name ?? ''
-  return {
-    maps: kernel.maps.map(m => ({
-      name: m.name ?? '', type: m.type, keySize: m.keySize, valueSize: m.valueSize, maxEntries: m.maxEntries, flags: m.flags ?? 0,
-      mapExtra: m.mapExtra ?? 0, btfKeyTypeId: m.btfKeyTypeId ?? 0, btfValueTypeId: m.btfValueTypeId ?? 0, inner: name(m.innerMapId),
-    })),
-    progs: kernel.progs.map(p => ({
-      name: p.name ?? '', type: p.type, expectedAttachType: p.expectedAttachType ?? 0, flags: p.flags ?? 0, ...symbolic(kernel, p),
-      funcInfo: hex(p.funcInfo?.bytes), lineInfo: hex(p.lineInfo?.bytes),
-    })),
-    updates: kernel.updates,
-    frozen: kernel.frozen,
-    ...(kernel.btf ? { btf: hex(kernel.btf) } : {}),
-  }
-}
-
-const golden = (name: string): Golden => JSON.parse(readFileSync(root('fixtures/obj-cases', `${name}.requests.json`), 'utf8')) as Golden
+const golden = (name: string): Requests => JSON.parse(readFileSync(root('fixtures/obj-cases', `${name}.requests.json`), 'utf8')) as Requests
 
 for (const name of ['maps', 'maps-old']) {
   t.test(`${name}.o asks for what libbpf asks for`, t => {
-    const [want, got] = [golden(name), requests(load(name))]
+    const [want, got] = [golden(name), requestsOf(load(name))]
     t.same(got.maps, want.maps)
     t.same(got.progs, want.progs)
     t.same(got.updates, want.updates)
@@ -79,7 +40,7 @@ for (const name of ['maps', 'maps-old']) {
 }
 
 t.test('core.o relocates as on the real kernel', t => {
-  const [want, got] = [golden('core'), requests(load('core'))]
+  const [want, got] = [golden('core'), requestsOf(load('core'))]
   const slots = (insns: string): string[] => insns.match(/.{16}/g)!
   t.same(got.maps, want.maps)
   t.same(got.updates, want.updates)
