@@ -2,7 +2,7 @@
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { runVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import {
-  DEVICE, duparg2, EXIT_USAGE, grammar, IFNAME, nested, parse, u32, usage, type Type, type Words,
+  DEVICE, duparg2, EXIT_USAGE, explain, grammar, IFNAME, nested, parse, u32, usage, type Type, type Words,
 } from '../../pkg/grammar/index.js'
 import type { Link } from '../../pkg/request/rtnl.js'
 import { ENODEV, strerror } from '../../pkg/uapi/errno.js'
@@ -117,9 +117,10 @@ const STEER = grammar<SteerWords>({
 })
 const FILTER = grammar<SteerWords>({ name: 'ip tuntap filter', match: 'whole', unknown: (word) => duparg2('dev', word), rows: [] })
 
-const STEER_USAGE = `Usage: ip tuntap steer dev DEV { off | object FILE [ section NAME ] [ program NAME ] | pinned FILE } [ fallback ]
-       ip tuntap filter dev DEV { off | object FILE [ section NAME ] [ program NAME ] | pinned FILE }
-`
+const STEER_USAGE = `Usage: ip tuntap steer dev DEV BPF [ fallback ]
+       ip tuntap filter dev DEV BPF
+
+${explain(OBJECT_OR_OFF)}`
 
 const attach = (verb: 'steer' | 'filter') => (context: Context, words: Words): void => {
   const { dev, source, fallback } = readSteer(verb, words)

@@ -32,17 +32,17 @@ const OBJECT_ROWS = [
   { word: 'bytecode-file', aliases: ['bcf'], into: 'unsupported', unsupported: true },
   { word: 'object-file', aliases: ['object', 'obj'], type: FILE, into: 'file', ...source },
   { word: 'object-pinned', aliases: ['pinned', 'fd'], type: FILE, into: 'pinned', ...source },
-  { word: 'section', type: string('NAME'), into: 'section', once: true, excludes: ['program', 'verbose', 'object-pinned'] },
-  { word: 'program', match: 'whole', type: string('NAME'), into: 'program', once: true, excludes: ['verbose', 'object-pinned'] },
-  { word: 'export', into: 'unsupported', unsupported: true },
-  { word: 'verbose', into: 'verbose', once: true, excludes: ['object-pinned'] },
+  { word: 'section', type: string('NAME'), into: 'section', once: true, needs: 'object-file', excludes: ['program', 'verbose'] },
+  { word: 'program', match: 'whole', type: string('NAME'), into: 'program', once: true, needs: 'object-file', excludes: ['verbose'] },
+  { word: 'export', into: 'unsupported', needs: 'object-file', unsupported: true },
+  { word: 'verbose', into: 'verbose', once: true, needs: 'object-file' },
 ] as const
 
-export const OBJECT = grammar<BpfWords>({ name: 'bpf', match: 'prefix', open: true, start: whatMode, rows: OBJECT_ROWS })
+export const OBJECT = grammar<BpfWords>({ name: 'bpf', title: 'BPF', match: 'prefix', open: true, start: whatMode, rows: OBJECT_ROWS })
 
 /** Where a program can also be taken away; the word is known only at the end of the line, as ip has it. */
 export const OBJECT_OR_OFF = grammar<BpfWords>({
-  name: 'bpf', match: 'prefix', open: true, start: whatMode, rows: [
+  name: 'bpf', title: 'BPF', match: 'prefix', open: true, start: whatMode, rows: [
     { word: 'off', aliases: ['none'], match: 'whole', into: 'off', final: true, last: true },
     ...OBJECT_ROWS,
   ],

@@ -1,7 +1,7 @@
 // The bpf classifier (tc/f_bpf.c)
 import { InputError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
-import { grammar, parse, PARENT, usage, whatIs, type Words } from '../../pkg/grammar/index.js'
+import { explain, grammar, parse, PARENT, usage, whatIs, type Words } from '../../pkg/grammar/index.js'
 import type { BpfFilterOptions, ProgRef } from '../../pkg/request/rtnl.js'
 import { formatClassid } from '../../pkg/units/index.js'
 import { BPF_PROG_TYPE_SCHED_CLS, loadBpf, OBJECT, type BpfWords } from '../lib/bpf.js'
@@ -18,9 +18,7 @@ const FLAG_ROWS = [
 
 /** What stands before, between and after the program's own words. */
 const FLAGS = grammar<BpfFilterWords>({ name: 'filter bpf', match: 'prefix', open: true, rows: FLAG_ROWS })
-const USAGE = grammar<BpfFilterWords>({
-  name: '... bpf object-file FILE [ section CLS_NAME ] [ program NAME ] [ verbose ] | object-pinned FILE', match: 'prefix', rows: FLAG_ROWS,
-})
+const USAGE = grammar<BpfFilterWords>({ name: '... bpf BPF', match: 'prefix', rows: FLAG_ROWS, where: `\n${explain(OBJECT)}` })
 
 export const bpf: FilterKind = {
   kind: 'bpf',

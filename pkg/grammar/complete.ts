@@ -1,6 +1,6 @@
 // Completion from the keyword tables: which words can stand at the end of a half-written command line.
 import { names } from './match.js'
-import { findRow } from './parse.js'
+import { findRow, isReachable } from './parse.js'
 import type { Grammar, Row, Type } from './table.js'
 
 /** What a machine can offer for values that only it knows. */
@@ -39,7 +39,7 @@ function subGrammar<R>(row: Row<R>, text: string | undefined): Grammar<unknown> 
 }
 
 function starts<R>(grammar: Grammar<R>, seen: ReadonlySet<string>, source: Source): string[] {
-  const free = grammar.rows.filter((row) => !row.hidden && !row.unsupported && !seen.has(row.word) && !row.excludes?.some((word) => seen.has(word)))
+  const free = grammar.rows.filter((row) => !row.hidden && !row.unsupported && !seen.has(row.word) && isReachable(row, seen) && !row.excludes?.some((word) => seen.has(word)))
   return free.flatMap((row) => [row.word, ...(row.bare && row.type ? values(row.type, source) : [])])
 }
 

@@ -29,11 +29,14 @@ export function parse<R extends object>(grammar: Grammar<R>, words: Words | read
 
 /** The row a word selects: by its spelling, else the bare row. An open grammar doesn't know a word that can't stand here any more. */
 export function findRow<R>(grammar: Grammar<R>, typed: string, seen: ReadonlySet<string>, isLast = true): Row<R> | undefined {
-  const spelled = grammar.rows.find((row) => names(row, typed, row.match ?? grammar.match) && (isLast || !row.final))
+  const spelled = grammar.rows.find((row) => names(row, typed, row.match ?? grammar.match) && (isLast || !row.final) && isReachable(row, seen))
   if (spelled !== undefined) return grammar.open && clash(spelled, seen) !== undefined ? undefined : spelled
   if (isHelp(grammar, typed)) return undefined
   return grammar.rows.find((row) => row.bare && !(grammar.open && seen.has(row.word)))
 }
+
+/** Whether what the row stands behind was there. */
+export const isReachable = (row: { needs?: string }, seen: ReadonlySet<string>): boolean => row.needs === undefined || seen.has(row.needs)
 
 /** The word already seen that forbids this row: itself, or one it excludes. */
 function clash(row: { word: string; once?: true | 'either'; excludes?: readonly string[] }, seen: ReadonlySet<string>): string | undefined {

@@ -35,6 +35,8 @@ export type Row<R> = {
   readonly once?: true | 'either'
   /** Words that can't stand beside this one: complaint as for a duplicate. */
   readonly excludes?: readonly string[]
+  /** Known only behind this word. */
+  readonly needs?: string
   /** What is said instead when `once` or `excludes` is broken. */
   readonly twice?: (text: string) => InputError
   /** A word that no row knows is this row's value ('ip link set eth0 …' for 'dev eth0'). */
@@ -54,6 +56,8 @@ export type Row<R> = {
 export type Grammar<R> = {
   /** 'ip link set': heads usage texts and refusals. */
   readonly name: string
+  /** A nested grammar's name in the usage of the one outside, which explains it below: BPF. */
+  readonly title?: string
   readonly match: Match
   readonly rows: readonly Row<R>[]
   /** A word that isn't here ends this grammar and is left to the one outside. */
