@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { KernelError } from '../../pkg/bytes/errors.js'
+import { parseBtf } from '../../pkg/btf/btf.js'
+import { checkMapBtf, valueFields } from '../../pkg/map/btf.js'
 import { MAP_KINDS } from '../../pkg/map/kinds.js'
 import { ATTACH_TYPE, MAP_TYPE, PROG_TYPE } from '../../pkg/uapi/bpf.js'
+import { EINVAL } from '../../pkg/uapi/errno.js'
 import { root } from '../support/root.js'
 import { TestHost, type NewTestMap } from './host.js'
 import { Sitting, type Step } from './sitting.js'
@@ -52,6 +55,26 @@ function beyond([type, key, value, entries]: Shape): boolean {
   const hash = type === MAP_TYPE.HASH || type === MAP_TYPE.PERCPU_HASH || type === MAP_TYPE.LRU_HASH || type === MAP_TYPE.LRU_PERCPU_HASH || type === MAP_TYPE.HASH_OF_MAPS
   return (hash && key >= 1 << 20) || (type === MAP_TYPE.ARRAY && value === 0x7fffffff) || (type === MAP_TYPE.RINGBUF && entries === 2 ** 31)
 }
+
+t.test('creation with BTF', async (t) => {
+  type Row = [type: number, key: number, value: number, entries: number, flags: number, keyType: number, valueType: number, errno: number]
+  interface Recorded { btf: string; maps: Row[] }
+  const recorded = JSON.parse(readFileSync(root('fixtures/map/btf.json'), 'utf8')) as Recorded
+  const btf = parseBtf(Uint8Array.from(Buffer.from(recorded.btf, 'hex')), 'fixture')
+  const host = new TestHost()
+  const inner = host.create({ type: MAP_TYPE.ARRAY, key: 4, value: 8, entries: 4 }).attr.id
+  const wrong = recorded.maps.filter(([type, key, value, entries, flags, btfKeyTypeId, btfValueTypeId, errno]) => {
+    const ask = (): void => {
+      const attr = host.attr({ type, key, value, entries, flags, inner } as NewTestMap)
+      if (btfValueTypeId !== 0) checkMapBtf({ ...attr, btfKeyTypeId, btfValueTypeId }, btf)
+      else if (btfKeyTypeId !== 0) throw new KernelError(EINVAL)
+    }
+    return errnoOf(ask) !== errno
+  })
+  t.same(wrong, [])
+  t.same(valueFields(btf, 13), [{ kind: 'spin_lock', offset: 0, size: 4 }, { kind: 'timer', offset: 8, size: 16 }])
+  t.same(valueFields(btf, 20), [{ kind: 'spin_lock', offset: 8, size: 4 }])
+})
 
 t.test('operations', async (t) => {
   for (const { title, map, steps } of read<{ title: string; map: Shape; steps: Step[] }[]>('ops.json')) {

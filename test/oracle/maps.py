@@ -108,6 +108,64 @@ def inner_maps():
     return {'maps': [[T[n], *shape, flags] for n, shape, flags in INNERS], 'templates': templates, 'puts': puts}
 
 
+# --- BTF --------------------------------------------------------------------------------------------------------------------------
+def btf_bytes():
+    """[1] u32 [2] u64 [3] struct key8 {u32 a, b} [4] struct value8 {u32, u32} [5] bpf_spin_lock [6] bpf_timer [7] struct locked {u32; lock}
+    [8] struct timed {u64; timer} [9] int (signed) [10] typedef u32 [11] union u4 [12] enum e4 [13] struct both {lock; u32; timer} [14] two u32
+    [15] var u64 [16] datasec of it [17] array of two u32 [18] bpf_refcount [19] counted {u32; refcount} [20] nested {u32; locked}"""
+    strs, types = b'\0', b''
+
+    def name(text):
+        nonlocal strs
+        at = len(strs)
+        strs += text.encode() + b'\0'
+        return at if text else 0
+
+    def add(text, kind, vlen, size, *rest): return struct.pack('<III', name(text) if text else 0, kind << 24 | vlen, size) + b''.join(rest)
+    def member(text, type, bits): return struct.pack('<III', name(text), type, bits)
+    types += add('u32', 1, 0, 4, struct.pack('<I', 32)) + add('u64', 1, 0, 8, struct.pack('<I', 64))
+    types += add('key8', 4, 2, 8, member('a', 1, 0), member('b', 1, 32)) + add('value8', 4, 2, 8, member('a', 1, 0), member('b', 1, 32))
+    types += add('bpf_spin_lock', 4, 1, 4, member('val', 1, 0)) + add('bpf_timer', 4, 2, 16, member('a', 2, 0), member('b', 2, 64))
+    types += add('locked', 4, 2, 8, member('n', 1, 0), member('lock', 5, 32)) + add('timed', 4, 2, 24, member('n', 2, 0), member('timer', 6, 64))
+    types += add('int', 1, 0, 4, struct.pack('<I', 1 << 24 | 32)) + add('my32', 8, 0, 1)
+    types += add('u4', 5, 1, 4, member('a', 1, 0)) + add('e4', 6, 1, 4, struct.pack('<Ii', name('A'), 1))
+    types += add('both', 4, 3, 24, member('lock', 5, 0), member('n', 1, 32), member('timer', 6, 64)) + add('two', 4, 2, 8, member('a', 1, 0), member('b', 1, 32))
+    types += add('v', 14, 0, 2, struct.pack('<I', 1)) + add('.data', 15, 1, 8, struct.pack('<III', 15, 0, 8)) + add('', 3, 0, 0, struct.pack('<III', 1, 1, 2))
+    types += add('bpf_refcount', 4, 1, 4, member('val', 1, 0)) + add('counted', 4, 2, 8, member('n', 1, 0), member('ref', 18, 32))
+    types += add('nested', 4, 2, 12, member('n', 1, 0), member('in', 7, 32))
+    return struct.pack('<HBBIIIII', 0xeb9f, 1, 0, 24, 0, len(types), len(types), len(strs)) + types + strs
+
+
+BTF_KEYS = [(0, 4), (0, 0), (1, 4), (9, 4), (10, 4), (11, 4), (12, 4), (2, 8), (3, 8), (1, 8), (17, 8), (99, 4)]
+BTF_VALUES = [(0, 8), (1, 4), (2, 8), (4, 8), (4, 4), (7, 8), (8, 24), (13, 24), (14, 8), (16, 8), (17, 8), (19, 8), (20, 12), (99, 8)]
+
+
+def with_btf():
+    data = btf_bytes()
+    raw = ctypes.create_string_buffer(data, len(data))
+    log = ctypes.create_string_buffer(4096)
+    btf = bpf(18, struct.pack('<QQIIII', ctypes.addressof(raw), ctypes.addressof(log), len(data), 4096, 1, 0))
+    assert btf > 0, (btf, log.value)
+    inner, rows = create(T['ARRAY'], 4, 8, 4), []
+
+    def ask(name, key, value, kid, vid, flags=0, entries=None):
+        flags |= 1 if name == 'LPM' else 0
+        entries = entries or BASE[name][2]
+        fd = bpf(0, struct.pack('<IIIIIII16sIIIIIQ', T[name], key, value, entries, flags, inner if name in ('AOM', 'HOM') else 0, 0, b'', 0, btf, kid, vid, 0, 0))
+        rows.append([T[name], key, value, entries, flags, kid, vid, 0 if fd > 0 else -fd])
+        if fd > 0: os.close(fd)
+
+    for name, (k, v, m) in BASE.items():
+        for kid, ksize in BTF_KEYS:
+            if name in ('HASH', 'ARRAY', 'PHASH', 'PARRAY', 'LRU', 'LPM', 'QUEUE', 'BLOOM') or kid in (0, 1): ask(name, k if ksize == 0 else ksize, v, kid, {4: 1, 8: 4, 0: 0}[v])
+        for vid, vsize in BTF_VALUES: ask(name, k, vsize if v else 0, {0: 0, 4: 1, 8: 3}[k], vid)
+        for vid, vsize in ((7, 8), (8, 24), (19, 8)):
+            for flags in (128, 256): ask(name, k, vsize, {0: 0, 4: 1, 8: 3}[k], vid, flags)
+    for entries in (1, 2):
+        for vid, size in ((16, 8), (4, 8)): ask('ARRAY', 4, size, 0, vid, 0, entries)
+    return {'btf': data.hex(), 'maps': rows}
+
+
 # --- operations -------------------------------------------------------------------------------------------------------------------
 # A sitting: a map, then steps [op, key hex, value hex, flags, errno, result hex]. Ids of programs and maps are written as $name.
 def u32(*n): return struct.pack('<%dI' % len(n), *[x & 0xffffffff for x in n])
@@ -358,6 +416,8 @@ if __name__ == '__main__':
     inner = inner_maps()
     dump('create.json', '[\n' + ',\n'.join(json.dumps(r) for r in rows) + '\n]\n')
     dump('inner.json', '{\n' + ',\n'.join('"%s": [\n%s\n]' % (k, ',\n'.join(json.dumps(r) for r in v)) for k, v in inner.items()) + '\n}\n')
+    btf = with_btf()
+    dump('btf.json', '{"btf": "%s", "maps": [\n%s\n]}\n' % (btf['btf'], ',\n'.join(json.dumps(r) for r in btf['maps'])))
     sittings = hashes() + arrays() + fd_arrays() + tries() + keyless() + netmaps()
     dump('ops.json', '[\n' + ',\n'.join('{"title": %s, "map": %s, "steps": [\n%s\n]}' % (
         json.dumps(s['title']), json.dumps(s['map']), ',\n'.join('  ' + json.dumps(x) for x in s['steps'])) for s in sittings) + '\n]\n')
