@@ -8,7 +8,7 @@ import type { Engine, EngineHost, HelperImpl, Runnable } from '../prog/engine.js
 import type { Image } from '../prog/image.js'
 import { emitProgram } from './program.js'
 import { EOPNOTSUPP } from '../uapi/errno.js'
-import { TAIL_COUNT, type JitOptions } from './unit.js'
+import { CODE_VERSION, importName, TAIL_COUNT, type JitOptions } from './unit.js'
 
 export type { JitOptions } from './unit.js'
 
@@ -16,9 +16,32 @@ export function createJit(options: JitOptions): Engine {
   return {
     name: 'jit',
     compile: (image, host, cached) => {
-      const bytes = cached ?? emitProgram(image, host, options)
-      return bytes === undefined ? interp.compile(image, host) : new JitRunnable(image, host, bytes)
+      const known = cached === undefined ? undefined : usable(cached, host)
+      if (cached !== undefined && known !== undefined) return new JitRunnable(image, host, cached, known)
+      const bytes = emitProgram(image, host, options)
+      if (bytes === undefined) return interp.compile(image, host)
+      return new JitRunnable(image, host, bytes, new WebAssembly.Module(bytes as BufferSource))
     },
+  }
+}
+
+/** The module of bytes from the cache; undefined: they are damaged, or assume what is no longer so. */
+function usable(bytes: Uint8Array, host: EngineHost): WebAssembly.Module | undefined {
+  const module = moduleOf(bytes)
+  if (module === undefined) return undefined
+  if (!WebAssembly.Module.exports(module).some(e => e.name === `v${CODE_VERSION}`)) return undefined
+  const asAssumed = WebAssembly.Module.imports(module).every(({ module: kind, name }) => {
+    const id = Number.parseInt(name)
+    return kind === 'env' || name === importName(id, kind === 'helper' ? host.helper(id) : host.kfunc(id))
+  })
+  return asAssumed ? module : undefined
+}
+
+function moduleOf(bytes: Uint8Array): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(bytes as BufferSource)
+  } catch {
+    return undefined
   }
 }
 
@@ -95,11 +118,10 @@ class JitRunnable implements Runnable {
   readonly batch?: NonNullable<Runnable['batch']>
   readonly #linkage: Linkage
 
-  constructor(image: Image, host: EngineHost, bytes: Uint8Array) {
+  constructor(image: Image, host: EngineHost, bytes: Uint8Array, module: WebAssembly.Module) {
     this.image = image
     this.bytes = bytes
     this.#linkage = linkageOf(host)
-    const module = new WebAssembly.Module(bytes as BufferSource)
     const instance = new WebAssembly.Instance(module, this.#imports(module, host))
     this.exports = instance.exports as unknown as Exports
     this.run = this.exports.run
@@ -120,8 +142,8 @@ class JitRunnable implements Runnable {
     const imports = { env: { mem: host.mem.wasm, table, tail, save, restore }, helper: {}, kfunc: {} } as
       { env: WebAssembly.ModuleImports, helper: WebAssembly.ModuleImports, kfunc: WebAssembly.ModuleImports }
     for (const { module: kind, name } of WebAssembly.Module.imports(module)) {
-      if (kind === 'helper') imports.helper[name] = this.#function(host.helper(Number(name)))
-      else if (kind === 'kfunc') imports.kfunc[name] = this.#function(host.kfunc(Number(name)))
+      if (kind === 'helper') imports.helper[name] = this.#function(host.helper(Number.parseInt(name)))
+      else if (kind === 'kfunc') imports.kfunc[name] = this.#function(host.kfunc(Number.parseInt(name)))
     }
     return imports
   }

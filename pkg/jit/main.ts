@@ -4,7 +4,7 @@ import { I32, MEM, OP, type FuncBuilder } from '../wasm/index.js'
 import { emitBody, type Graph } from './body.js'
 import type { ContextFacts } from './context-flow.js'
 import { Fn } from './fn.js'
-import { TAIL_COUNT, type Unit } from './unit.js'
+import { CODE_VERSION, TAIL_COUNT, type Unit } from './unit.js'
 
 /** The parameter of a main program. */
 export const CTX = 0
@@ -68,6 +68,7 @@ export function takeContext(fn: Fn): void {
 export function emitRun(unit: Unit): void {
   const main = unit.subs[0]!.index
   unit.m.exportFunc('prog', main)
+  unit.m.exportFunc(`v${CODE_VERSION}`, main)
   if (!unit.hasTailCalls) return unit.m.exportFunc('run', main)
   const { f, index } = unit.m.func([I32], [I32])
   resetTailCount(f)

@@ -12,6 +12,12 @@ import { canInline } from './emit-map.js'
 /** Tail calls since the run began, 0 outside of runs: a word of the scratch page between RET_HI and HELPER_BYTES. */
 export const TAIL_COUNT = SCRATCH + 0x20
 
+/** Grows with every change of what emitted code expects of the process around it: older bytes are then made anew. */
+export const CODE_VERSION = 1
+
+/** Name of a helper's import, with what the emitted call assumes of it: `ID RET WIDE`. */
+export const importName = (id: number, impl: HelperImpl): string => `${id} ${impl.ret} ${impl.wide ?? 0}`
+
 /** How programs are translated; tests run them without the fast paths, too. */
 export interface JitOptions {
   /** Map lookups and CPU numbers as wasm, fused loads and swaps. */
@@ -58,12 +64,10 @@ export class Unit {
     }
     for (const [id, pcs] of uses.helpers) {
       if (pcs.every(pc => this.#isInline(id, pc))) continue
-      const index = this.m.importFunc('helper', `${id}`, FIVE, [I32])
-      this.#helpers.set(id, { index, impl: host.helper(id) })
+      this.#helpers.set(id, this.#import('helper', id, host.helper(id)))
     }
     for (const id of uses.kfuncs) {
-      const index = this.m.importFunc('kfunc', `${id}`, FIVE, [I32])
-      this.#kfuncs.set(id, { index, impl: host.kfunc(id) })
+      this.#kfuncs.set(id, this.#import('kfunc', id, host.kfunc(id)))
     }
     if (image.callbacks.length > 0) this.callbackFp = this.m.global(STACK_TOP)
     this.subs = image.subprogs.map((_, n) =>
@@ -96,6 +100,10 @@ export class Unit {
     const mapId = this.image.aux.get(pc)?.mapId
     const jit = mapId === undefined ? undefined : this.host.mapJit(mapId)
     return canInline(jit) ? jit : undefined
+  }
+
+  #import(kind: 'helper' | 'kfunc', id: number, impl: HelperImpl): Imported {
+    return { index: this.m.importFunc(kind, importName(id, impl), FIVE, [I32]), impl }
   }
 
   #isInline(id: number, pc: number): boolean {

@@ -1,8 +1,12 @@
 // A growing byte buffer with LEB128, the number format of WebAssembly binaries (core specification, 5.2.2).
 
 export class Bytes {
-  #buf = new Uint8Array(256)
+  #buf: Uint8Array<ArrayBuffer>
   length = 0
+
+  constructor(room = 64) {
+    this.#buf = new Uint8Array(room)
+  }
 
   byte(value: number): void {
     if (this.length === this.#buf.length) this.#grow(1)
@@ -20,6 +24,7 @@ export class Bytes {
   }
 
   u32(value: number): void {
+    if (value >= 0 && value < 0x80) return this.byte(value)
     let rest = value >>> 0
     while (rest >= 0x80) {
       this.byte((rest & 0x7f) | 0x80)

@@ -11,7 +11,7 @@ const VOID = 0x40
 export class FuncBuilder {
   readonly typeIndex: number
   readonly #params: number
-  readonly #code = new Bytes()
+  readonly #code = new Bytes(1024)
   readonly #labels: Label[] = []
   readonly #locals: ValType[] = []
   readonly #spare = new Map<ValType, number[]>()
@@ -49,8 +49,8 @@ export class FuncBuilder {
   globalSet(global: number): void { this.#index(0x24, global) }
   call(func: number): void { this.#index(0x10, func) }
   tableGet(table: number): void { this.#index(0x25, table) }
-  callIndirect(type: number, table: number): void { this.#index(0x11, type, table) }
-  returnCallIndirect(type: number, table: number): void { this.#index(0x13, type, table) }
+  callIndirect(type: number, table: number): void { this.#indirect(0x11, type, table) }
+  returnCallIndirect(type: number, table: number): void { this.#indirect(0x13, type, table) }
   memorySize(): void { this.#code.bytes(0x3f, 0) }
 
   i32(value: number): void {
@@ -66,7 +66,8 @@ export class FuncBuilder {
 
   /** Unaligned load or store at (top of stack) + offset; offset is unsigned and does not wrap. */
   mem(code: MemOp, offset = 0): void {
-    this.#code.bytes(code, 0)
+    this.#code.byte(code)
+    this.#code.byte(0)
     this.#code.u32(offset)
   }
 
@@ -136,7 +137,8 @@ export class FuncBuilder {
   }
 
   #open(code: number, type: ValType | undefined): Label {
-    this.#code.bytes(code, type ?? VOID)
+    this.#code.byte(code)
+    this.#code.byte(type ?? VOID)
     const label = { index: this.#labels.length, open: true }
     this.#labels.push(label)
     return label
@@ -147,8 +149,13 @@ export class FuncBuilder {
     return this.#labels.length - 1 - label.index
   }
 
-  #index(code: number, ...operands: readonly number[]): void {
+  #indirect(code: number, type: number, table: number): void {
+    this.#index(code, type)
+    this.#code.u32(table)
+  }
+
+  #index(code: number, operand: number): void {
     this.#code.byte(code)
-    for (const operand of operands) this.#code.u32(operand)
+    this.#code.u32(operand)
   }
 }

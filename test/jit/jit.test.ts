@@ -267,6 +267,10 @@ t.test('same image, same bytes, and bytes of an earlier process will do', async 
   const image = imageOf(asm('call bpf_ktime_get_ns\nr0 += 1\nexit'))
   const { bytes } = jit.compile(image, host)
   t.equal(jit.compile(imageOf([]), host, bytes).run(0), 42)
+  host.helpers.set(5, { ret: 'wide', call: () => 50 })
+  t.equal(jit.compile(image, host, bytes).run(0), 51, 'a helper with another result: translated anew')
+  t.equal(jit.compile(image, host, bytes!.slice(0, -3)).run(0), 51, 'damaged bytes: translated anew')
+  t.equal(jit.compile(image, host, new Uint8Array(0)).run(0), 51)
 })
 
 t.test('long programs', async t => {
