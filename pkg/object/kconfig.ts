@@ -13,6 +13,18 @@ const BUILT_IN: { readonly [name: string]: string } = {
   LINUX_KERNEL_VERSION: String(KERNEL_VERSION), LINUX_HAS_BPF_COOKIE: '1', LINUX_HAS_SYSCALL_WRAPPER: '1',
 }
 
+/** The configuration of the emulated kernel, as far as programs ask. */
+const CONFIG: { readonly [name: string]: string } = {
+  CONFIG_64BIT: 'y', CONFIG_X86_64: 'y', CONFIG_SMP: 'y', CONFIG_HZ: '250', CONFIG_HZ_250: 'y', CONFIG_BPF: 'y', CONFIG_BPF_SYSCALL: 'y',
+  CONFIG_BPF_JIT: 'y', CONFIG_BPF_JIT_ALWAYS_ON: 'y', CONFIG_DEBUG_INFO_BTF: 'y', CONFIG_NET: 'y', CONFIG_INET: 'y', CONFIG_IPV6: 'y',
+  CONFIG_XDP_SOCKETS: 'y', CONFIG_NET_SCHED: 'y', CONFIG_NET_CLS_ACT: 'y', CONFIG_NET_CLS_BPF: 'y', CONFIG_NET_ACT_BPF: 'y',
+  CONFIG_NET_SCH_INGRESS: 'y', CONFIG_NET_XGRESS: 'y', CONFIG_VETH: 'y', CONFIG_TUN: 'y', CONFIG_IFB: 'y', CONFIG_DUMMY: 'y', CONFIG_XPS: 'y',
+  CONFIG_CGROUP_BPF: 'n', CONFIG_PREEMPT_NONE: 'y',
+}
+
+/** What is used when a caller has no configuration of its own. */
+export const emulatedKconfig: Kconfig = name => CONFIG[name]
+
 /** The content of the .kconfig map. */
 export function kconfigValue(object: ObjectSpec, size: number, config: Kconfig): Uint8Array {
   const bytes = new Uint8Array(size)

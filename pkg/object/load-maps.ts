@@ -5,7 +5,7 @@ import { ENOENT, strerror } from '../uapi/errno.js'
 import { BPF_OBJ_NAME_LEN, MAP_TYPE as T, UPDATE } from '../uapi/bpf.js'
 import { mapTypeOf } from './dialect.js'
 import { objectError, viewOf } from './error.js'
-import { kconfigValue } from './kconfig.js'
+import { emulatedKconfig, kconfigValue } from './kconfig.js'
 import type { LoadContext, LoadedMap } from './load.js'
 import type { MapSpec } from './spec.js'
 
@@ -119,7 +119,7 @@ function request(load: LoadContext, map: MapSpec, create: MapCreate): number {
 }
 
 function fillData(load: LoadContext, map: MapSpec, id: number): void {
-  const value = map.data === 'kconfig' ? kconfigValue(load.object, map.valueSize, load.options.kconfig ?? (() => undefined)) : map.initial
+  const value = map.data === 'kconfig' ? kconfigValue(load.object, map.valueSize, load.options.kconfig ?? emulatedKconfig) : map.initial
   if (value) load.kernel.request('map.update', { mapId: id, key: new Uint8Array(4), value, flags: UPDATE.ANY })
   if (map.freeze) load.kernel.request('map.freeze', { mapId: id })
 }

@@ -31,7 +31,7 @@ export function loadProg(load: LoadContext, prog: ProgSpec, maps: readonly Loade
   const poisoned = { core: patchCores(load, prog, linked), kfuncs: patchKsyms(load, prog, linked) }
   const request: ProgLoad = {
     type, name: prog.name.slice(0, BPF_OBJ_NAME_LEN - 1), insns: linked.insns, license: load.object.license,
-    expectedAttachType: load.options.expectedAttachType ?? prog.expectedAttachType, flags: prog.flags,
+    ...sectionAttributes(load, prog, type),
     kernVersion: load.object.kernVersion, ...infoOf(load, linked),
     ...(dialect === undefined ? {} : { dialect }),
     ...(load.options.logLevel === undefined ? {} : { logLevel: load.options.logLevel }),
@@ -44,6 +44,12 @@ function progType(load: LoadContext, prog: ProgSpec): number {
   const type = load.options.type ?? (prog.type || (tailCallSection(prog.section) ? mainType(load) : 0))
   if (type !== 0) return type
   throw objectError(load.object.file, `prog '${prog.name}'`, `missing BPF prog type, check ELF section name '${prog.section}'`)
+}
+
+/** What a section says besides the type holds only for that type. */
+function sectionAttributes(load: LoadContext, prog: ProgSpec, type: number): { expectedAttachType: number; flags: number } {
+  const own = prog.type === type
+  return { expectedAttachType: load.options.expectedAttachType ?? (own ? prog.expectedAttachType : 0), flags: own ? prog.flags : 0 }
 }
 
 /** Tail-called programs in sections `ID/KEY` are of the type of the program that calls them. */

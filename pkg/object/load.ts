@@ -68,10 +68,11 @@ export function loadObject(object: ObjectSpec, kernel: Kernel, options: LoadOpti
   return { btfId: load.btfId, maps, progs }
 }
 
-/** All programs of a section, or the ones of that name; also functions of .text. */
+/** All programs of a section, or the ones of that name; also functions of .text. Static ones only where nothing else fits. */
 export function findProgs(object: ObjectSpec, by: { section?: string; name?: string }): ProgSpec[] {
-  return [...object.progs, ...object.text].filter(p =>
+  const found = [...object.progs, ...object.text].filter(p =>
     (by.section === undefined || p.section === by.section) && (by.name === undefined || p.name === by.name))
+  return found.some(p => !p.static) ? found.filter(p => !p.static) : found
 }
 
 function chooseProgs(object: ObjectSpec, options: LoadOptions): ProgSpec[] {

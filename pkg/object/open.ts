@@ -124,7 +124,7 @@ function targetsOf(
 /** Functions of .text are subprograms as soon as there is any other function. */
 function programs(code: Code, targets: Targets, info: ExtInfo | undefined, btf: Btf | undefined): { progs: ProgSpec[]; text: ProgSpec[] } {
   const all = code.functions.map(f => ({ f, spec: program(f, code, targets, info, btf) }))
-  const isText = (f: Func): boolean => f.section.name === '.text' && code.functions.length > 1
+  const isText = (f: Func): boolean => /^\.text(\.|$)/.test(f.section.name) && code.functions.length > 1
   return { progs: all.filter(p => !isText(p.f)).map(p => p.spec), text: all.filter(p => isText(p.f)).map(p => p.spec) }
 }
 
