@@ -6,12 +6,12 @@ import { FILE, grammar, missarg, nested, parse, usage, type Words } from '../../
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { CaptureInfo } from '../../pkg/request/wire.js'
 import { device } from '../lib/devices.js'
-import { DEV_ROW, needsDev, twoDirections } from './words.js'
+import { DEV_ROW, needsDev, twoDirections, wrongValue } from './words.js'
 
 type CaptureWords = { dev?: string; direction?: CaptureInfo['direction']; file?: string }
 
 export const CAPTURE = grammar<CaptureWords>({
-  name: 'wire capture { add | del | show }', match: 'whole', helpStatus: 0, rows: [
+  name: 'wire capture { add | del | show }', match: 'whole', helpStatus: 0, wrong: wrongValue, rows: [
     DEV_ROW,
     { word: 'rx', into: 'direction', value: 'rx', once: true, excludes: ['tx', 'all'], twice: twoDirections },
     { word: 'tx', into: 'direction', value: 'tx', once: true, excludes: ['rx', 'all'], twice: twoDirections },

@@ -1,5 +1,5 @@
 // PACKET: a frame from words, as a peer on the device's link, or a socket behind it, would send it.
-import { invarg, type Row } from '../../pkg/grammar/index.js'
+import type { Row } from '../../pkg/grammar/index.js'
 import { buildPacket, dissect, flowHash, IPPROTO_TCP, IPPROTO_UDP, packetWords, type PacketDefaults, type PacketFields } from '../../pkg/packet/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { Address, Link } from '../../pkg/request/rtnl.js'
@@ -7,10 +7,8 @@ import type { WireFrame } from '../../pkg/request/wire.js'
 import { parseIPv4, parseIPv6, parseLladdr } from '../../pkg/units/index.js'
 import type { Direction } from './words.js'
 
-/** pkg/packet's table as rows, with the complaint of the other tables. */
-export const packetRows: readonly Row<PacketFields>[] = packetWords.map((row) => ({
-  ...row, type: { ...row.type, wrong: (text: string, key: string) => invarg(`Invalid "${key}" value`, text) },
-}))
+/** pkg/packet's table as rows. */
+export const packetRows: readonly Row<PacketFields>[] = packetWords
 
 /** The frame, with the device's own addresses on its own side where the words don't say others. */
 export function frameOf(kernel: Kernel, link: Link, direction: Direction, fields: PacketFields): Omit<WireFrame, 'at'> {

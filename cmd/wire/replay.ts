@@ -8,7 +8,7 @@ import type { WireFrame } from '../../pkg/request/wire.js'
 import { strtod } from '../../pkg/units/index.js'
 import { socketOf } from './packet.js'
 import { printSummary } from './summary.js'
-import { placeOf, placeRows, positive, type Direction, type PlaceWords } from './words.js'
+import { placeOf, placeRows, positive, wrongValue, type Direction, type PlaceWords } from './words.js'
 
 type ReplayWords = PlaceWords & { speed?: number; count?: number; hold?: true }
 
@@ -22,7 +22,7 @@ const SPEED: Type<number> = {
 }
 
 export const REPLAY = grammar<ReplayWords>({
-  name: 'wire replay', head: 'wire replay FILE', match: 'whole', helpStatus: 0, rows: [
+  name: 'wire replay', head: 'wire replay FILE', match: 'whole', helpStatus: 0, wrong: wrongValue, rows: [
     ...placeRows,
     { word: 'speed', type: SPEED, into: 'speed', once: true },
     { word: 'count', type: positive('N'), into: 'count', once: true },

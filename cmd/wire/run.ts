@@ -2,12 +2,12 @@
 import type { Context } from '../../pkg/cli/index.js'
 import { grammar, incomplete, oneOf, parse, TIME64, type Words } from '../../pkg/grammar/index.js'
 import { printSummary } from './summary.js'
-import { seconds } from './words.js'
+import { seconds, wrongValue } from './words.js'
 
 type RunWords = { for?: bigint; until?: 'idle' }
 
 export const RUN = grammar<RunWords>({
-  name: 'wire run', match: 'whole', helpStatus: 0, rows: [
+  name: 'wire run', match: 'whole', helpStatus: 0, wrong: wrongValue, rows: [
     { word: 'for', type: TIME64, into: 'for', once: true, excludes: ['until'] },
     { word: 'until', type: oneOf(['idle']), into: 'until', once: true, excludes: ['for'] },
   ],

@@ -5,12 +5,12 @@ import type { PacketFields } from '../../pkg/packet/index.js'
 import type { Request } from '../../pkg/request/kernel.js'
 import { frameOf, packetRows } from './packet.js'
 import { printSummary } from './summary.js'
-import { placeOf, placeRows, positive, type PlaceWords } from './words.js'
+import { placeOf, placeRows, positive, wrongValue, type PlaceWords } from './words.js'
 
 type SendWords = PlaceWords & { count?: number; interval?: bigint; hold?: true } & PacketFields
 
 export const SEND = grammar<SendWords>({
-  name: 'wire send', match: 'whole', helpStatus: 0, rows: [
+  name: 'wire send', match: 'whole', helpStatus: 0, wrong: wrongValue, rows: [
     ...placeRows,
     { word: 'count', type: positive('N'), into: 'count', once: true },
     { word: 'interval', type: TIME64, into: 'interval', once: true },

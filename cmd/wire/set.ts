@@ -2,12 +2,12 @@
 import type { Context } from '../../pkg/cli/index.js'
 import { grammar, incomplete, parse, RATE, TIME64, type Words } from '../../pkg/grammar/index.js'
 import { device } from '../lib/devices.js'
-import { DEV_ROW, needsDev, positive } from './words.js'
+import { DEV_ROW, needsDev, positive, wrongValue } from './words.js'
 
 type SetWords = { dev?: string; rate?: bigint; latency?: bigint; ring?: number }
 
 export const SET = grammar<SetWords>({
-  name: 'wire set', match: 'whole', helpStatus: 0, rows: [
+  name: 'wire set', match: 'whole', helpStatus: 0, wrong: wrongValue, rows: [
     DEV_ROW,
     { word: 'rate', type: RATE, into: 'rate', once: true },
     { word: 'latency', type: TIME64, into: 'latency', once: true },

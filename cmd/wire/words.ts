@@ -12,6 +12,9 @@ export type Direction = 'rx' | 'tx'
 export type PlaceWords = { dev?: string; direction?: Direction; cpu?: number }
 export type Place = { dev: string; direction: Direction; cpu?: number }
 
+/** Every table's complaint about a value. */
+export const wrongValue = (text: string, key: string): InputError => invarg(`Invalid "${key}" value`, text)
+
 /** A number of at least 1. */
 export const positive = (name: string): Type<number> => ({ ...integer(name), parse: (text) => parseUnsigned(text) || undefined })
 
