@@ -3,7 +3,8 @@ import { KernelError, must } from '../bytes/errors.js'
 import { runningFlags } from '../dev/info.js'
 import { IFF, type DevEnv, type NetDev } from '../dev/types.js'
 import { writeNetDev } from '../dev/netdev.js'
-import { KERNEL_STRUCTS, KERNEL_STRUCTS_END } from '../mem/layout.js'
+import { KERNEL_STRUCTS } from '../mem/layout.js'
+import { ENOMEM } from '../uapi/errno.js'
 import type { TraceStep } from '../request/wire.js'
 import type { Qdisc, SchedEnv } from '../sched/types.js'
 import { SKB } from '../skb/layout.js'
@@ -11,6 +12,7 @@ import { PRIV, Skbs } from '../skb/skb.js'
 import { Clock, type Timer } from './clock.js'
 import type { CaptureSink, DatapathHost } from './host.js'
 import type { KeptFrame, Port } from './port.js'
+import { SOCKS, Socks } from './sock.js'
 import { Softirq } from './softirq.js'
 
 /** struct net_device takes 2496 bytes. */
@@ -35,8 +37,10 @@ export class Core {
   /** Set by Net: loads a device from the records. */
   load: (ifindex: number) => Port | undefined = () => undefined
   cpu = 0
-  /** TCP sockets' cached tx queue (sk_tx_queue_mapping). */
-  readonly socks = new Map<number, { ifindex: number; queue: number }>()
+  /** struct sock of local senders. */
+  readonly socks: Socks
+  /** Flow of a TCP socket -> its cached tx queue (sk_tx_queue_mapping). */
+  readonly txQueues = new Map<number, { ifindex: number; queue: number }>()
   captures: Capture[] = []
   trace: TraceStep[] | undefined
   readonly kept = new Map<string, KeptFrame[]>()
@@ -64,6 +68,7 @@ export class Core {
   constructor(host: DatapathHost, makeDevEnv: (core: Core) => DevEnv) {
     this.host = host
     this.skbs = new Skbs(host.mem)
+    this.socks = new Socks(this.skbs)
     this.softirq = new Softirq(host.cpus, this.skbs)
     this.schedEnv = makeSchedEnv(this)
     this.devEnv = makeDevEnv(this)
@@ -96,7 +101,7 @@ export class Core {
     const dev = port.dev as { -readonly [K in keyof NetDev]: NetDev[K] }
     if (dev.addr === 0) {
       dev.addr = KERNEL_STRUCTS + this.#byStruct.length * NETDEV_STRIDE
-      if (dev.addr + NETDEV_STRIDE > KERNEL_STRUCTS_END) throw new KernelError(12, 'not supported yet: packets on more than 6000 devices in one process')
+      if (dev.addr + NETDEV_STRIDE > SOCKS) throw new KernelError(ENOMEM, 'not supported yet: packets on more than 5000 devices in one process')
       this.#byStruct.push(port)
       this.refreshStruct(port)
     }
@@ -172,8 +177,9 @@ function makeSchedEnv(core: Core): SchedEnv {
     watchdogAt: (q) => (watchdogOf(q).slot < 0 ? undefined : watchdogOf(q).at),
     warn: (text) => host.log(text),
     tcStats: (ids) => host.tcStats?.(ids),
-    trace: (skb, dev, hook, text) => {
-      if (core.trace) core.step(skb, dev, hook, text)
+    get tracing() {
+      return core.trace !== undefined
     },
+    trace: (skb, dev, hook, text) => core.step(skb, dev, hook, text),
   }
 }

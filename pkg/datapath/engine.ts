@@ -75,7 +75,7 @@ export function runUntil(core: Core, at: number): void {
 }
 
 /** Timers that fire while no frame moves before the machine is called idle: a program that throttles for ever never is. */
-const FUTILE_LIMIT = 10_000
+const FUTILE_LIMIT = 20_000
 
 /** Runs until only timers remain that no frame waits for. */
 export function runIdle(core: Core): void {

@@ -228,7 +228,7 @@ export class Links {
     for (let skb = port.ring.shift(); skb !== 0; skb = port.ring.shift()) core.drop(skb, port.dev, 'DEV_READY')
     port.inRing = 0
     for (const queue of port.dev.tx) queue.stopped = false
-    core.clock.cancel(core.clock.timer('wire', port.dev.ifindex, 0))
+    core.clock.cancel(port.wireTimer)
     const peer = core.peerOf(port.dev)
     if (peer) core.refreshStruct(peer)
   }
@@ -297,7 +297,7 @@ export class Links {
     if (core.isUp(port)) this.#close(port)
     shutdownDev(port.sched)
     for (const id of [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev, dev.tun?.steering, dev.tun?.filter]) if (id) core.host.releaseProg(id)
-    core.clock.forget(core.clock.timer('wire', dev.ifindex, 0))
+    core.clock.forget(port.wireTimer)
     core.captures = core.captures.filter((capture) => capture.ifindex !== dev.ifindex)
     core.names.set(dev.name, 0)
     core.gone.add(dev.ifindex)

@@ -33,12 +33,12 @@ function pickTx(core: Core, port: Port, skb: number): number {
   const flow = skbs.get32(skb, PRIV.flow)
   const flags = skbs.get32(skb, PRIV.flowFlags)
   const sock = flow !== 0 && (flags & FLOW_TCP) !== 0
-  const cached = sock ? core.socks.get(flow) : undefined
+  const cached = sock ? core.txQueues.get(flow) : undefined
   const valid = cached !== undefined && cached.ifindex === port.dev.ifindex && cached.queue < port.dev.realTx
   if (valid && (flags & FLOW_OOO_OKAY) === 0) return cached.queue
   const chosen = xpsQueue(core, port, skb)
   const queue = chosen >= 0 ? chosen : txHash(core, port, skb)
-  if (sock) core.socks.set(flow, { ifindex: port.dev.ifindex, queue })
+  if (sock) core.txQueues.set(flow, { ifindex: port.dev.ifindex, queue })
   return queue
 }
 

@@ -1,11 +1,14 @@
 // A device as the datapath holds it: the net_device, its queueing side and the frames on its link.
 import type { NetDev } from '../dev/types.js'
 import type { DevSched } from '../sched/types.js'
+import type { Timer } from './clock.js'
 import type { SkbQueue } from '../skb/queue.js'
 
 export interface Port {
   readonly dev: NetDev
   readonly sched: DevSched
+  /** When the frame on the wire is through. */
+  readonly wireTimer: Timer
   /** NIC: frames the driver has taken; the first is on the wire. */
   readonly ring: SkbQueue
   /** Of those, how many came through the qdisc (the rest: XDP transmits). */

@@ -34,7 +34,7 @@ export const NET_START: NetRecord = { nextIfindex: 1, autohandle: 0x80000000, no
 
 export function newPort(core: Core, dev: NetDev): Port {
   return {
-    dev, sched: newDevSched(core.schedEnv, dev), ring: new SkbQueue(core.skbs), inRing: 0, lastQueue: 0, rx: [],
+    dev, sched: newDevSched(core.schedEnv, dev), wireTimer: core.clock.timer('wire', dev.ifindex, 0), ring: new SkbQueue(core.skbs), inRing: 0, lastQueue: 0, rx: [],
     saved: { dev: '', sched: '', frames: false }, xpsMaps: undefined,
   }
 }
@@ -58,7 +58,10 @@ function restoreFrames(core: Core, port: Port, record: PortRecord, sched: SchedR
   port.saved.frames = blob !== undefined
   const reader = new FrameReader(blob)
   const { made, held } = core.skbs
-  const adopt = (skb: number): void => core.setDev(skb, port)
+  const adopt = (skb: number): void => {
+    core.setDev(skb, port)
+    core.socks.own(skb)
+  }
   for (const row of record.ring ?? []) {
     const skb = restoreSkb(core.skbs, row, reader.next(row.len))
     if (skb === 0) continue
@@ -116,7 +119,7 @@ export function loadMachine(core: Core): NetRecord {
   core.bytes = net.bytes
   for (const [why, count] of Object.entries(net.ends)) core.skbs.ends.set(why, count)
   for (const [flow, ifindex, queue] of (records.get('net/socks') as [number, number, number][] | undefined) ?? []) {
-    core.socks.set(flow, { ifindex, queue })
+    core.txQueues.set(flow, { ifindex, queue })
   }
   core.captures = ((records.get('net/captures') as CaptureRecord[] | undefined) ?? []).map((row) => ({ ...row, sink: undefined }))
   return net
@@ -134,7 +137,7 @@ export function saveMachine(core: Core, net: NetRecord): void {
   put(core, 'net/timers', timers.length > 0 ? timers : undefined)
   const captures = core.captures.map(({ sink: _sink, ...row }): CaptureRecord => row)
   put(core, 'net/captures', captures.length > 0 ? captures : undefined)
-  const socks = [...core.socks].map(([flow, { ifindex, queue }]) => [flow, ifindex, queue])
+  const socks = [...core.txQueues].map(([flow, { ifindex, queue }]) => [flow, ifindex, queue])
   put(core, 'net/socks', socks.length > 0 ? socks : undefined)
 }
 

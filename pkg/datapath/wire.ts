@@ -101,6 +101,7 @@ export class Wire {
     if (frame.flow) {
       skbs.set32(skb, PRIV.flow, frame.flow.id + 1)
       skbs.set32(skb, PRIV.flowFlags, (frame.flow.tcp ? 1 : 0) | (frame.flow.oooOkay === true ? 2 : 0))
+      core.socks.own(skb)
     }
     if (port.dev.address.length === 0) this.#stripHeader(skb, l2)
     if (core.trace) core.step(skb, port.dev, 'socket', `len ${frame.bytes.length} cpu ${core.cpu}`)
@@ -213,8 +214,7 @@ export class Wire {
   }
 
   #device(port: Port): WireDevice {
-    const { dev, sched, ring } = port
-    const timer = this.#core.clock.timer('wire', dev.ifindex, 0)
+    const { dev, sched, ring, wireTimer: timer } = port
     const queued = treeOf(sched.root)
       .map((q) => ({ qdisc: q.kind.kind, handle: q.handle, packets: qdiscStats(q).qlen, bytes: qdiscStats(q).backlog }))
       .filter(({ packets }) => packets > 0)

@@ -69,7 +69,8 @@ export function makeDevEnv(core: Core): DevEnv {
     ifbReinject: (dev, skb) => ifbReinject(core, dev, skb),
     tunFilter: (dev, skb) => {
       const prog = core.host.prog(dev.tun!.filter)
-      return prog ? runTunFilter(core.skbs, skb, prog) : core.skbs.len(skb)
+      if (prog) core.skbs.trim(skb, runTunFilter(core.skbs, skb, prog))
+      return core.skbs.len(skb)
     },
   }
 }
@@ -101,8 +102,7 @@ export function startWire(core: Core, port: Port, skb: number, xdp: boolean): vo
 function beginWire(core: Core, port: Port): void {
   const skb = port.ring.head
   core.capture(port, skb, 'tx', core.clock.now)
-  const timer = core.clock.timer('wire', port.dev.ifindex, 0)
-  core.clock.arm(timer, core.clock.now + wireTime(port.dev.wire!, core.skbs.len(skb)), core.cpu)
+  core.clock.arm(port.wireTimer, core.clock.now + wireTime(port.dev.wire!, core.skbs.len(skb)), core.cpu)
 }
 
 /** The last bit of the first frame is out: completion, wake, next. */

@@ -23,7 +23,7 @@ export const SCH_BPF_V2: SchBpfLayout = { nr_flows: 8, nr_packets: -1, handle: 1
 export const SCH_BPF = { OK: 0, REQUEUE: 1, DROP: 2, THROTTLE: 3 } as const
 
 export function clearSchBpfCtx(skbs: Skbs): void {
-  skbs.u8.fill(0, SCH_BPF_CTX, SCH_BPF_CTX + SIZE)
+  for (let at = SCH_BPF_CTX >> 2, end = (SCH_BPF_CTX + SIZE) >> 2; at < end; at += 1) skbs.u32[at] = 0
 }
 
 export function setSchBpfField(skbs: Skbs, offset: number, value: number): void {

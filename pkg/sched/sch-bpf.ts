@@ -162,7 +162,7 @@ function programmed(q: Qdisc, priv: BpfPriv, skb: number): BpfClass | number {
   const classid = schBpfField(env.skbs, layout.classid)
   rankLow = schBpfField(env.skbs, layout.rank)
   rankHigh = schBpfField(env.skbs, layout.rank + 4)
-  env.trace(skb, q.port.dev, 'sch_bpf/enqueue', `${verdictName(verdict)} classid ${hex(classid)} rank ${rankHigh * 0x100000000 + rankLow}`)
+  if (env.tracing) env.trace(skb, q.port.dev, 'sch_bpf/enqueue', `${verdictName(verdict)} classid ${hex(classid)} rank ${rankHigh * 0x100000000 + rankLow}`)
   if (verdict === SCH_BPF.DROP || !knownVerdict(verdict)) return qdiscDrop(q, skb)
   const cls = classid === 0 && !env.strict ? priv.fallback : findClass(q, priv, classid)
   if (cls) return cls
@@ -228,7 +228,7 @@ function ask(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout, cls: BpfClass, skb: 
   setSchBpfField(skbs, layout.handle, q.handle)
   setSchBpfField(skbs, layout.classid, cls.child ? cls.classid : cls.rank)
   const verdict = runSchBpf(skbs, skb, priv.dequeue!)
-  q.port.env.trace(skb, q.port.dev, 'sch_bpf/dequeue', `${verdictName(verdict)} class ${hex(cls.classid)}`)
+  if (q.port.env.tracing) q.port.env.trace(skb, q.port.dev, 'sch_bpf/dequeue', `${verdictName(verdict)} class ${hex(cls.classid)}`)
   return verdict
 }
 

@@ -33,6 +33,8 @@ export interface SchedEnv {
   warn(text: string): void
   /** `.tc_stats` of the programs of a bpf qdisc, for dumps. */
   tcStats(progIds: readonly number[]): { name: string; fields: [string, string][] }[] | undefined
+  /** A trace is being taken: callers make its texts only then. */
+  readonly tracing: boolean
   /** For `wire trace`. */
   trace(skb: number, dev: NetDev, hook: string, text: string): void
 }

@@ -46,6 +46,7 @@ export class Skbs {
   made = 0
   /** How frames ended: TRANSMITTED, DELIVERED, CONSUMED or a drop reason -> count. */
   readonly ends = new Map<string, number>()
+  readonly #f64: Float64Array
   #top = PACKETS
   readonly #slots: number[] = []
   readonly #buffers: number[][] = [[], [], []]
@@ -55,6 +56,7 @@ export class Skbs {
     this.u8 = mem.u8
     this.u16 = mem.u16
     this.u32 = mem.u32
+    this.#f64 = new Float64Array(mem.u8.buffer)
   }
 
   /** An skb around a copy of the frame, data at its first byte; 0 when the slab is exhausted or the frame too long. */
@@ -83,7 +85,8 @@ export class Skbs {
 
   #init(skb: number, head: number, kind: number, size: number): void {
     const { u32 } = this
-    this.u8.fill(0, skb, skb + SLOT)
+    // A loop over doubles: fill() on shared memory takes five times as long for so few bytes.
+    for (let at = skb >> 3, end = (skb + SLOT) >> 3; at < end; at += 1) this.#f64[at] = 0
     u32[(skb + PRIV.bufferClass) >> 2] = kind
     u32[(skb + SKB.head) >> 2] = head
     u32[(skb + SKB.data) >> 2] = head + HEADROOM
