@@ -25,6 +25,8 @@ export function printXdpMode(w: Writer, link: Link, details: boolean, isLinkComm
 }
 
 const WORD = { drv: 'xdp', skb: 'xdpgeneric', hw: 'xdpoffload', multi: 'xdpmulti' } as const
+/** One program is just `xdp`, whichever way it runs. */
+const WORD_OF_MANY = { drv: 'xdpdrv', skb: 'xdpgeneric' } as const
 /** enum of XDP_ATTACHED_*. */
 const NUMBER = { drv: 1, skb: 2, hw: 3, multi: 4 } as const
 
@@ -48,7 +50,7 @@ export function printXdpLines(w: Writer, link: Link, details: boolean): void {
   if (link.xdp === undefined || w.isJson) return
   for (const { mode, prog } of link.xdp.progs) {
     w.nl()
-    w.text('    prog/%s ', WORD[mode])
+    w.text('    prog/%s ', link.xdp.mode === 'multi' ? WORD_OF_MANY[mode] : 'xdp')
     printProg(w, prog, details)
   }
 }

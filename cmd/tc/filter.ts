@@ -70,6 +70,7 @@ const modify = (flags: Flags) => (context: Context, words: Words): void => {
   const number = handleNumber(handle, kind)
   talk(() => {
     if (dev === undefined) throw new KernelError(ENODEV)
+    if (kind !== undefined && options === undefined && filterKind(kind) !== undefined) throw new KernelError(EINVAL)
     const request = { dev, parent, protocol, kind: kind ?? '', options, ...flags, ...some('pref', pref), ...some('chain', chain), ...some('handle', number) }
     for (const note of newFilter(kernel, request).notes) context.note(`Warning: ${note}`)
   })
