@@ -57,11 +57,11 @@ export class Trie {
     return (this.#mem.u8[key + 4 + (at >> 3)]! >> (7 - (at & 7))) & 1
   }
 
-  /** Count of leading bits that two keys share, at most the shorter one's length. */
-  common(a: number, b: number): number {
+  /** Count of leading bits that two keys share, at most the shorter one's length. `known`: so many are known to be the same. */
+  common(a: number, b: number, known: number): number {
     const { u8 } = this.#mem
     const limit = Math.min(this.length(a), this.length(b))
-    for (let at = 0; at < limit; at += 8) {
+    for (let at = known & ~7; at < limit; at += 8) {
       const differ = u8[a + 4 + (at >> 3)]! ^ u8[b + 4 + (at >> 3)]!
       if (differ !== 0) return Math.min(limit, at + Math.clz32(differ) - 24)
     }
@@ -74,7 +74,7 @@ export class Trie {
     let node = this.#get(link)
     let match = 0
     while (node !== 0) {
-      match = this.common(node + NODE.key, key)
+      match = this.common(node + NODE.key, key, match)
       const length = this.length(node + NODE.key)
       if (match !== length || length === this.length(key) || length === this.bits) break
       link = node + 4 * this.bit(key, length)

@@ -29,8 +29,9 @@ export class LpmTrie extends MapBase {
     if (trie.length(key) > trie.bits) return 0
     let found = 0
     let node = trie.root
+    let match = 0
     while (node !== 0) {
-      const match = trie.common(node + NODE.key, key)
+      match = trie.common(node + NODE.key, key, match)
       if (match === trie.bits) {
         found = node
         break
