@@ -41,7 +41,7 @@ export function loadProg(load: LoadContext, prog: ProgSpec, maps: readonly Loade
 }
 
 function progType(load: LoadContext, prog: ProgSpec): number {
-  const type = load.options.type ?? (prog.type || (tailCallSection(prog.section) ? mainType(load) : 0))
+  const type = load.options.type ?? (prog.type || (tailCallSection(prog.section) ? load.mainType : 0))
   if (type !== 0) return type
   throw objectError(load.object.file, `prog '${prog.name}'`, `missing BPF prog type, check ELF section name '${prog.section}'`)
 }
@@ -50,11 +50,6 @@ function progType(load: LoadContext, prog: ProgSpec): number {
 function sectionAttributes(load: LoadContext, prog: ProgSpec, type: number): { expectedAttachType: number; flags: number } {
   const own = prog.type === type
   return { expectedAttachType: load.options.expectedAttachType ?? (own ? prog.expectedAttachType : 0), flags: own ? prog.flags : 0 }
-}
-
-/** Tail-called programs in sections `ID/KEY` are of the type of the program that calls them. */
-function mainType(load: LoadContext): number {
-  return load.object.progs.find(p => p.type !== 0)?.type ?? 0
 }
 
 function patchMaps(linked: LinkedProg, maps: readonly LoadedMap[]): void {

@@ -51,6 +51,8 @@ export interface LoadContext {
   readonly object: ObjectSpec
   readonly kernel: Kernel
   readonly options: LoadOptions
+  /** Type of the first program that has one: tail-called programs in sections `ID/KEY` are of it too. */
+  readonly mainType: number
   readonly btfId: number | undefined
   readonly localBtf: () => Btf
   readonly vmlinux: () => Btf
@@ -61,7 +63,7 @@ export interface LoadContext {
 /** Loads an object; KernelError says what the kernel refused (log and all), InputError what the object gets wrong. */
 export function loadObject(object: ObjectSpec, kernel: Kernel, options: LoadOptions = {}): LoadedObject {
   const chosen = chooseProgs(object, options)
-  const load = contextOf(object, kernel, options)
+  const load = contextOf(object, kernel, options, chosen)
   const maps = loadMaps(load)
   const progs = chosen.map(prog => loadProg(load, prog, maps))
   fillProgSlots(load, maps, progs)
@@ -80,14 +82,16 @@ function chooseProgs(object: ObjectSpec, options: LoadOptions): ProgSpec[] {
   const withGlobal = new Set(object.progs.filter(p => !p.static).map(p => p.section))
   const asked = options.progs ?? object.progs.filter(p => p.autoload && !(p.static && withGlobal.has(p.section)))
   const tails = object.maps.flatMap(m => m.slots ?? []).flatMap(s => (s.prog ? findProgs(object, s.prog) : []))
-  return [...new Set([...asked, ...tails])]
+  const isAsked = (p: ProgSpec): boolean => asked.some(a => a.name === p.name && a.section === p.section)
+  return [...asked, ...new Set(tails.filter(p => !isAsked(p)))]
 }
 
-function contextOf(object: ObjectSpec, kernel: Kernel, options: LoadOptions): LoadContext {
+function contextOf(object: ObjectSpec, kernel: Kernel, options: LoadOptions, chosen: readonly ProgSpec[]): LoadContext {
   const warn = options.warn ?? (() => {})
   let local: Btf | undefined
   return {
     object, kernel, options, warn,
+    mainType: options.type ?? [...chosen, ...object.progs].find(p => p.type !== 0)?.type ?? 0,
     btfId: loadBtf(object, kernel, warn),
     localBtf: () => {
       if (!object.btf) throw objectError(object.file, "sec '.BTF'", 'BTF is required, but is missing or corrupted')
