@@ -36,8 +36,8 @@ type Shown = NonNullable<Dump['enqueue']>
 
 export const bpf: QdiscKind = {
   kind: 'bpf',
-  parse(context: Context, words: Words): BpfQdiscOptions | undefined {
-    if (!words.more) return undefined
+  /** Options are sent even when there are none: to change nothing is an error, not a success. */
+  parse(context: Context, words: Words): BpfQdiscOptions {
     const { order, limit, direct, ...source } = parse(WORDS, words, {})
     const programs: { [P in ProgramWord]?: BpfQdiscProg } = loadQdiscPrograms(context, source)
     return {

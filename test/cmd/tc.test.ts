@@ -67,7 +67,7 @@ t.test('the bpf qdisc', async (t) => {
   t.match(tc('-s qdisc show dev veth0', { ...net, 'qdisc.get': [{ ...one, options: { ...options, ...stats } }] }).out, / backlog 0b 0p requeues 0\n {2}totals \{ seen 3 late 0 \}\n$/)
   t.match(JSON.parse(tc('-j qdisc show dev veth0', { ...net, 'qdisc.get': [one] }).out), [{ options: { enqueue: { bpf_name: 'wrr.o:[sch_bpf/enqueue]', prog: { id: 7, name: 'wrr_enq', jited: 1 } } } }])
   asks(t, 'qdisc change dev veth0 root bpf limit 5 order max', 'qdisc.new', { dev: 'veth0', parent: ROOT, create: false, excl: false, replace: false, kind: 'bpf', options: { order: 'max', limit: 5 } })
-  asks(t, 'qdisc add dev veth0 root handle 1: bpf', 'qdisc.new', { dev: 'veth0', parent: ROOT, create: true, excl: true, replace: false, kind: 'bpf', handle: 0x10000 })
+  asks(t, 'qdisc add dev veth0 root handle 1: bpf', 'qdisc.new', { dev: 'veth0', parent: ROOT, create: true, excl: true, replace: false, kind: 'bpf', handle: 0x10000, options: {} })
   t.match(tc('qdisc add dev veth0 root bpf zork'), { err: /^What is "zork"\?\nUsage: \.\.\. bpf \[ object-file FILE \]/, status: 1 })
 })
 
