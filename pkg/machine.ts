@@ -100,7 +100,7 @@ function byName(list: readonly { readonly name: string; readonly id: number }[])
   return Object.fromEntries(list.map(({ name, id }) => [name, id]))
 }
 
-const PACKET: Grammar<PacketFields> = { name: 'packet', rows: packetWords }
+const PACKET: Grammar<PacketFields> = { name: 'packet', match: 'whole', rows: packetWords }
 
 function fieldsOf(packet: string | PacketFields): PacketFields {
   return typeof packet === 'string' ? parse(PACKET, packet.split(/\s+/).filter((word) => word !== ''), {}) : packet

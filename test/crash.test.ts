@@ -12,7 +12,7 @@ const LATEST_MS = 90
 
 const state = mkdtempSync(join(tmpdir(), 'hookpoint-crash-'))
 t.teardown(() => spawnSync('rm', ['-rf', state]))
-const env = { ...process.env, HOOKPOINT_STATE: state }
+const env: NodeJS.ProcessEnv = { ...process.env, HOOKPOINT_STATE: state }
 delete env['NODE_EXTRA_CA_CERTS']
 
 function run(command: string, ...argv: string[]): { status: number | null; stdout: string; stderr: string } {
