@@ -1,6 +1,9 @@
 // The text of an executable in dist/bin: runs dist/lib/NAME.cjs with V8's code cache beside it, which saves parsing and
 // compiling a third of a megabyte at each start.
 
+/** What a bundle calls in place of import(). */
+export const IMPORT = '__import'
+
 /**
  * NODE_EXTRA_CA_CERTS makes Node parse every certificate of the host at boot (some 40 ms); no command opens a TLS connection.
  * The cache file is written by the first run that may; a stale or foreign one is rejected by V8 and replaced.
@@ -14,10 +17,9 @@ const cache = file + '.' + process.version + '.cache'
 const source = fs.readFileSync(file, 'utf8')
 let cachedData
 try { cachedData = fs.readFileSync(cache) } catch {}
-const script = new vm.Script('(function(exports,require,module,__filename,__dirname){' + source + '\\n})', {
-  filename: file, cachedData, importModuleDynamically: vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+const script = new vm.Script('(function(exports,require,module,__filename,__dirname,${IMPORT}){' + source + '\\n})', { filename: file, cachedData })
 const module_ = { exports: {} }
-script.runInThisContext()(module_.exports, require('module').createRequire(file), module_, file, path.dirname(file))
+script.runInThisContext()(module_.exports, require('module').createRequire(file), module_, file, path.dirname(file), (name) => import(name))
 if (!cachedData || script.cachedDataRejected) {
   process.once('exit', () => {
     try {

@@ -1,9 +1,9 @@
 // npm run build, second half: esbuild bundles each command into dist/lib and puts its launcher into dist/bin.
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { launcher } from './launcher.js'
+import { IMPORT, launcher } from './launcher.js'
 
 const COMMANDS = ['tc', 'ip', 'bpftool', 'wire', 'hookpoint']
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -29,6 +29,14 @@ async function bundle(): Promise<void> {
   })
 }
 
+/** Code that V8 takes from its cache has no way to import(); the launcher lends its own. */
+function lendImport(): void {
+  for (const name of COMMANDS) {
+    const file = join(dist, 'lib', `${name}.cjs`)
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\(("[\w-]+")\)/g, `${IMPORT}($1)`))
+  }
+}
+
 function install(): void {
   const bin = join(dist, 'bin')
   rmSync(bin, { recursive: true, force: true })
@@ -42,4 +50,5 @@ function install(): void {
 }
 
 await bundle()
+lendImport()
 install()
