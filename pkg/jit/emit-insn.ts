@@ -17,6 +17,11 @@ export function emitBlock(fn: Fn, from: number, to: number, last: number | undef
     const i = insns[pc]!
     const op = opOf(i)
     if (op === undefined) throw new Bug(`the JIT has no instruction ${i.code.toString(16)} at ${pc}`)
+    if (op.form === 'ldx' && fn.contextLoad(pc)) {
+      fn.set(i.dst)
+      pc++
+      continue
+    }
     if (fn.unit.inlines && fusesWithNext(fn, i, op, pc, to)) {
       emitSwappedLoad(fn, i, op)
       pc += 2
@@ -40,9 +45,7 @@ function emitOne(fn: Fn, i: Insn, op: Op, pc: number): void {
     case 'alu_k': case 'alu_x': return emitAlu(fn, i, op)
     case 'neg': return emitNeg(fn, i, op.bits === 64)
     case 'end': return emitEnd(fn, i, op)
-    case 'ldx':
-      if (!fn.contextLoad(pc)) return emitLoad(fn, i, op, fn.unit.image.aux.get(pc)?.probe === true)
-      return fn.set(i.dst)
+    case 'ldx': return emitLoad(fn, i, op, fn.unit.image.aux.get(pc)?.probe === true)
     case 'st': emitStoreImm(fn, i, op); return
     case 'stx': emitStore(fn, i, op); return
     case 'atomic': case 'fetch': case 'cmpxchg': return emitAtomic(fn, i, op)

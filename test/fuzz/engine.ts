@@ -22,6 +22,7 @@ export function fuzzEngines(seed: number): string | undefined {
   const host = fuzzHost()
   const outcomes = engines.flatMap(([name, engine]) => {
     const runnable = engine.compile(image, host)
+    host.running = runnable
     const single = observe(name, packet, () => hex64(runnable.run(CONTEXTS), memory().u32[RET_HI >> 2]!))
     return runnable.batch === undefined ? [single] : [single, observe(`${name} ring`, packet, () => ring(runnable, single.r0))]
   })

@@ -28,6 +28,7 @@ export function randomProgram(random: Random): Insn[] {
   for (let n = 0; n < subs; n++) {
     text.push(`s${n}: r8 = r1`, 'r9 = 10', 'r0 = r2', ...randomRegisters(random, 6, 7), ...body(random, `s${n}`, 0), `s${n}_end: exit`)
   }
+  text.push('cb: r8 = r2', 'r9 = 6', ...randomRegisters(random, 2, 7), 'r0 = r1', ...body(random, 'cb', 0), 'cb_end: exit')
   return asm(text.join('\n'))
 }
 
@@ -39,22 +40,24 @@ export const randomRegisters = (random: Random, from: number, to: number): strin
   })
 
 function body(random: Random, name: string, subs: number): string[] {
+  const mayLoop = name !== 'cb'
   const blocks = 2 + random.below(10)
   const lines: string[] = []
   for (let n = 0; n < blocks; n++) {
     lines.push(`${name}_${n}:`)
-    for (let left = random.below(7); left > 0; left--) lines.push(...step(random, subs))
+    for (let left = random.below(7); left > 0; left--) lines.push(...step(random, subs, mayLoop))
     lines.push(...ending(random, name, n, blocks))
   }
   return [...lines, `goto ${name}_end`]
 }
 
-function step(random: Random, subs: number): string[] {
+function step(random: Random, subs: number, mayLoop: boolean): string[] {
   const kind = random.below(100)
   if (kind < 55) return [randomArithmetic(random, true)]
   if (kind < 85) return memory(random)
   if (kind < 90) return [`r${random.below(8)} = 0x${random.u32().toString(16)}${random.u32().toString(16).padStart(8, '0')} ll`]
   if (kind < 95 && subs > 0) return ['r1 = r8', `call s${random.below(subs)}`, ...randomRegisters(random, 1, 5)]
+  if (kind < 97 && mayLoop) return ['r1 = 2', 'r2 = subprog[cb]', 'r3 = r8', 'r4 = 0', 'call bpf_loop', ...randomRegisters(random, 1, 5)]
   return [`call ${random.pick(HELPERS)}`, ...randomRegisters(random, 1, 5)]
 }
 
