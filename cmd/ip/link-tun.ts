@@ -1,4 +1,4 @@
-// What `ip -d link show` says of a tun or tap (ip/iplink_tun… iptuntap.c print_tun_linkinfo), and its steering and filter programs.
+// What `ip -d link show` says of a tun or tap (ip/iptuntap.c, ip/iplink.c print_linktype of kind tun), and its steering and filter programs.
 import type { Writer } from '../../pkg/print/index.js'
 import type { Link } from '../../pkg/request/rtnl.js'
 import { printProg } from '../lib/prog.js'
