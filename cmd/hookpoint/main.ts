@@ -1,6 +1,6 @@
 // The hookpoint command as a process.
 import { realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { jit } from '../../pkg/jit/index.js'
 import { bootDirectory } from '../../pkg/kernel/boot.js'
 import { exportMachine, hasMachine, importMachine } from '../../pkg/kernel/transfer.js'
@@ -12,10 +12,11 @@ import { run } from './index.js'
 import { runProcess } from './process.js'
 
 const dir = stateDirectory()
-const home = join(realpathSync(process.argv[1] ?? ''), '..', '..', '..')
+/** This file's launcher has the other commands beside it, in dist/bin of the package. */
+const bin = dirname(realpathSync(process.argv[1] ?? ''))
 
 void run(process.argv.slice(2), processIo(bootFor('hookpoint')), {
-  dir, home, bin: join(home, 'dist', 'bin'),
+  dir, bin, home: join(bin, '..', '..'),
   hasMachine: () => hasMachine(dir),
   make: (options) => bootDirectory(dir, 'write', { engine: jit, ...options }).close(),
   exportState: () => exportMachine(dir),
