@@ -58,8 +58,6 @@ function toQdisc(core: Core, port: Port, skb: number, queue: number): void {
     if (!xmitSkb(core, port, skb, queue)) core.drop(skb, port.dev, 'QDISC_DROP')
     return
   }
-  const drops = q.drops
   q.kind.enqueue(q, skb)
-  port.dev.stats.txDropped += q.drops - drops
   if (!q.running) qdiscRun(core, port, q)
 }

@@ -1,5 +1,5 @@
 // The machine's heartbeat: softirqs until none is pending, timers in order, the clock in between (spec/README.md, transmit softirq).
-import { treeOf } from '../sched/activate.js'
+import { treeOf } from '../sched/common.js'
 import { prepareXdp, runXdp } from '../hook/xdp.js'
 import { XDP } from '../uapi/bpf.js'
 import { PRIV } from '../skb/skb.js'

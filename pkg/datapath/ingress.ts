@@ -36,13 +36,16 @@ export function ingress(core: Core, port: Port, skb: number): boolean {
 /** Classifies and carries out the verdict; true: the packet is still ours. */
 export function handle(core: Core, port: Port, skb: number, block: Block, reason: 'TC_INGRESS' | 'TC_EGRESS'): boolean {
   core.host.note.kind = NOTE_NONE
+  const q = port.sched.ingress!
   core.skbs.setPktLen(skb, core.skbs.len(skb))
+  q.bytes += core.skbs.len(skb)
+  q.packets += 1
   const action = classify(core.schedEnv, block, skb)
   if (core.clones.length > 0) sendClones(core)
   if (core.trace) core.step(skb, port.dev, reason === 'TC_INGRESS' ? 'tc ingress' : 'tc egress', actionName(action))
   switch (action) {
     case TC_ACT.SHOT:
-      if (reason === 'TC_INGRESS') port.dev.stats.rxDropped += 1
+      q.drops += 1
       core.drop(skb, port.dev, reason)
       return false
     case TC_ACT.STOLEN:

@@ -1,7 +1,7 @@
 // What a device's queues lead to (net/sched/sch_generic.c: dev_init_scheduler, attach_default_qdiscs, dev_graft_qdisc, dev_deactivate).
 import { makeHandle, TC_H_ROOT } from '../units/handle.js'
 import type { NetDev } from '../dev/types.js'
-import { childrenOf, destroyTree, qdiscReset } from './common.js'
+import { destroyTree, qdiscReset, treeOf } from './common.js'
 import { qdiscKind } from './kinds.js'
 import { noop, noqueue, pfifoFast } from './sch-generic.js'
 import { mq } from './sch-mq.js'
@@ -59,9 +59,4 @@ export function shutdownDev(port: DevSched): void {
   if (port.ingress) destroyTree(port.ingress)
   port.ingress = undefined
   setRoot(port, newQdisc(noop, port, 0, TC_H_ROOT, 0))
-}
-
-/** A qdisc and everything below it, each once. */
-export function treeOf(root: Qdisc): Qdisc[] {
-  return [root, ...childrenOf(root).flatMap(treeOf)]
 }

@@ -75,6 +75,23 @@ export function childrenOf(q: Qdisc): Qdisc[] {
   return classes.walk(q).flatMap((cls) => classes.leaf(q, cls) ?? [])
 }
 
+/** A qdisc and everything below it, each once. */
+export function treeOf(root: Qdisc): Qdisc[] {
+  return [root, ...childrenOf(root).flatMap(treeOf)]
+}
+
+/** qdisc_tree_reduce_backlog: packets that went elsewise than through the parents' dequeue leave the parents' accounts too. */
+export function treeReduceBacklog(q: Qdisc, packets: number, bytes: number): void {
+  const tree = treeOf(q.port.root)
+  for (let at = q; ; ) {
+    const parent = tree.find((each) => each !== at && each.handle !== 0 && each.handle >>> 16 === at.parent >>> 16)
+    if (!parent || parent.kind.mq) return
+    parent.qlen -= packets
+    parent.backlog -= bytes
+    at = parent
+  }
+}
+
 /** qdisc_enqueue of a child on behalf of its parent, with the child's own run left to the root. */
 export function enqueueChild(child: Qdisc, skb: number): number {
   return child.kind.enqueue(child, skb)

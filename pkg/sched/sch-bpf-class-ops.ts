@@ -1,10 +1,17 @@
 // Class requests of the programmable qdisc (spec/sch_bpf.md section 7).
-import { destroyTree, qdiscReset } from './common.js'
+import { destroyTree, qdiscReset, treeReduceBacklog } from './common.js'
 import { classBacklog, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import type { BpfPriv } from './sch-bpf.js'
 import type { ClassOps, Qdisc } from './types.js'
 
 const priv = (q: Qdisc): BpfPriv => q.priv as BpfPriv
+
+/** Packets that left through no dequeue. */
+function forget(q: Qdisc, packets: number, bytes: number): void {
+  q.qlen -= packets
+  q.backlog -= bytes
+  treeReduceBacklog(q, packets, bytes)
+}
 
 export const bpfClassOps: ClassOps = {
   find: (q, classid) => priv(q).classes.find((cls) => cls.classid === classid >>> 0),
@@ -20,8 +27,7 @@ export const bpfClassOps: ClassOps = {
     const { qlen, backlog } = classBacklog(gone)
     for (let skb = gone.queue.pop(); skb !== 0; skb = gone.queue.pop()) q.port.env.drop(skb, 'QUEUE_PURGE')
     if (gone.child) destroyTree(gone.child)
-    q.qlen -= qlen
-    q.backlog -= backlog
+    forget(q, qlen, backlog)
     if (gone.order !== undefined) removeFlow(state, gone)
     state.classes = state.classes.filter((other) => other !== gone)
   },
@@ -29,8 +35,7 @@ export const bpfClassOps: ClassOps = {
     const c = cls as BpfClass
     const old = c.child
     if (old) {
-      q.qlen -= old.qlen
-      q.backlog -= old.backlog
+      forget(q, old.qlen, old.backlog)
       qdiscReset(old)
     }
     c.child = child

@@ -9,7 +9,7 @@ import { TC_ACT } from '../uapi/bpf.js'
 import { EINVAL } from '../uapi/errno.js'
 import { major } from '../units/handle.js'
 import { classifiedAs, classify, newBlock } from './cls-api.js'
-import { accountSent, enqueueChild, qdiscDrop } from './common.js'
+import { accountSent, enqueueChild, qdiscDrop, treeReduceBacklog } from './common.js'
 import { activate, classBacklog, firstFlow, newBpfClass, nextSkb, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfClassOps } from './sch-bpf-class-ops.js'
 import { layoutOf, parseBpfOptions, type BpfConfig } from './sch-bpf-config.js'
@@ -27,6 +27,8 @@ export interface BpfPriv {
   /** Classes that hold packets, ordered by rank. */
   flows: BpfClass[]
   order: number
+  /** Taken out of flows during a dequeue because the child sends nothing now. */
+  resting: BpfClass[]
 }
 
 export const bpfPriv = (q: Qdisc): BpfPriv => q.priv as BpfPriv
@@ -35,7 +37,7 @@ function setup(q: Qdisc, config: BpfConfig): BpfPriv {
   const { skbs } = q.port.env
   return {
     config, enqueue: undefined, dequeue: undefined, layout: undefined, fallback: newBpfClass(skbs, 0, config.order === 'max'),
-    classes: [], flows: [], order: 0,
+    classes: [], flows: [], order: 0, resting: [],
   }
 }
 
@@ -181,11 +183,7 @@ function store(q: Qdisc, priv: BpfPriv, cls: BpfClass, skb: number): number {
   if (q.qlen >= priv.config.limit) return qdiscDrop(q, skb, 'QDISC_OVERLIMIT')
   if (cls.child) {
     const code = enqueueChild(cls.child, skb)
-    if ((code & 0xff) !== NET_XMIT.SUCCESS) {
-      q.drops += 1
-      cls.drops += 1
-      return code
-    }
+    if (code !== NET_XMIT.SUCCESS) return notStored(q, cls, code)
   } else {
     cls.queue.push(skb, rankLow, rankHigh)
     cls.backlog += len
@@ -196,12 +194,27 @@ function store(q: Qdisc, priv: BpfPriv, cls: BpfClass, skb: number): number {
   return NET_XMIT.SUCCESS
 }
 
+/** A child that refused counts as a drop here too; one whose filter took the packet does not. */
+function notStored(q: Qdisc, cls: BpfClass, code: number): number {
+  if ((code & NET_XMIT.STOLEN) === 0) {
+    q.drops += 1
+    cls.drops += 1
+  }
+  return code
+}
+
 // Dequeue: the first class's first packet goes past the program, which sends it, ranks it anew, holds it or drops it.
 
 function dequeue(q: Qdisc): number {
   const priv = bpfPriv(q)
   const layout = ready(q, priv)
   if (!layout) return 0
+  const skb = choose(q, priv, layout)
+  if (priv.resting.length > 0) wakeResting(priv)
+  return skb
+}
+
+function choose(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout): number {
   const { skbs } = q.port.env
   clearSchBpfCtx(skbs)
   for (let round = q.qlen + priv.classes.length + 1; round > 0; round -= 1) {
@@ -209,7 +222,10 @@ function dequeue(q: Qdisc): number {
     if (!cls) return 0
     removeFlow(priv, cls)
     const skb = nextSkb(skbs, cls)
-    if (skb === 0) continue
+    if (skb === 0) {
+      if (holds(cls)) priv.resting.push(cls)
+      continue
+    }
     const verdict = ask(q, priv, layout, cls, skb)
     if (verdict === SCH_BPF.OK) return send(q, priv, cls, skb)
     if (verdict === SCH_BPF.THROTTLE) return throttle(q, priv, layout, cls, skb)
@@ -218,6 +234,11 @@ function dequeue(q: Qdisc): number {
   }
   q.port.env.warn(`qdisc bpf ${hex(q.handle)}: dequeue program requeues without end`)
   return 0
+}
+
+/** Classes whose child holds packets back for now stay in flows, for the time its watchdog wakes us. */
+function wakeResting(priv: BpfPriv): void {
+  for (let cls = priv.resting.shift(); cls; cls = priv.resting.shift()) activate(priv, cls, true)
 }
 
 function ask(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout, cls: BpfClass, skb: number): number {
@@ -265,8 +286,10 @@ function throttle(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout, cls: BpfClass, 
 
 /** A packet the dequeue program does not want. true: nothing is returned this time (as posted); else the next one is looked at. */
 function discard(q: Qdisc, priv: BpfPriv, cls: BpfClass, skb: number): boolean {
+  const len = q.port.env.skbs.pktLen(skb)
   q.qlen -= 1
-  q.backlog -= q.port.env.skbs.pktLen(skb)
+  q.backlog -= len
+  treeReduceBacklog(q, 1, len)
   cls.drops += 1
   qdiscDrop(q, skb)
   if (holds(cls)) activate(priv, cls)

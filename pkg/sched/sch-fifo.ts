@@ -1,5 +1,5 @@
 // pfifo, bfifo, pfifo_head_drop (net/sched/sch_fifo.c): one queue with a limit in packets or bytes.
-import { dequeueHead, enqueueTail, purgeQueue, qdiscDrop } from './common.js'
+import { dequeueHead, enqueueTail, purgeQueue, qdiscDrop, treeReduceBacklog } from './common.js'
 import { NET_XMIT, type Qdisc, type QdiscKind, type SavedFrame } from './types.js'
 
 interface Fifo {
@@ -59,9 +59,11 @@ export const pfifoHeadDrop = fifoKind('pfifo_head_drop', txqlen, (q, skb) => {
   if (q.queue.qlen < priv(q).limit) return enqueueTail(q, skb)
   const { skbs } = q.port.env
   const oldest = q.queue.shift()
+  const len = skbs.pktLen(oldest)
   q.qlen -= 1
-  q.backlog -= skbs.pktLen(oldest)
+  q.backlog -= len
   qdiscDrop(q, oldest, 'QDISC_OVERLIMIT')
   enqueueTail(q, skb)
+  treeReduceBacklog(q, 0, len - skbs.pktLen(skb))
   return NET_XMIT.CN
 })

@@ -31,8 +31,13 @@ export const mq: QdiscKind = {
   stats(q) {
     const sum: TcStats = { bytes: 0, packets: 0, drops: 0, overlimits: 0, requeues: 0, backlog: 0, qlen: 0 }
     for (const child of q.port.queues) {
-      const stats = qdiscStats(child)
-      for (const key of Object.keys(sum) as (keyof TcStats)[]) sum[key] += stats[key]
+      sum.bytes += child.bytes
+      sum.packets += child.packets
+      sum.drops += child.drops
+      sum.overlimits += child.overlimits
+      sum.requeues += child.requeues
+      sum.backlog += child.backlog
+      sum.qlen += child.qlen
     }
     return sum
   },

@@ -8,7 +8,7 @@ import { SCH_BPF_CTX } from '../../pkg/hook/sch-bpf-ctx.js'
 import { Machine, udp } from './machine.js'
 
 const ADD = { create: true, excl: false, replace: true }
-const SEEDS = 40
+const SEEDS = 30
 const STEPS = 60
 
 /** Numerical Recipes' generator: the same run every time. */
@@ -61,7 +61,7 @@ function qdiscProgs(m: Machine, random: Random): object {
   const { u32 } = m.host.mem
   const enqueue = m.host.load(PROG_TYPE_SCHED_QDISC, () => {
     u32[(SCH_BPF_CTX + 16) >> 2] = random.below(4)
-    u32[(SCH_BPF_CTX + 32) >> 2] = random.of([0, 0, 0x10001, 0x10002, 0x10009])
+    u32[(SCH_BPF_CTX + 32) >> 2] = random.of([0, 0, 1, 2, 9])
     return random.of([0, 0, 0, 2, 3, 50])
   }, { dialect: 'schbpf2' })
   const dequeue = m.host.load(PROG_TYPE_SCHED_QDISC, () => {
@@ -91,6 +91,11 @@ const STEPS_OF: readonly Step[] = [
   (m, random, dev) => m.net.classNew({ dev, kind: 'bpf', classid: 0x10001 + random.below(2), parent: 0x10000, create: true, excl: true, replace: false }),
   (m, random, dev) => m.net.classDel({ dev, classid: 0x10001 + random.below(2) }),
   (m, random, dev) => m.net.qdiscNew({ dev, kind: 'pfifo', handle: 0x20000 + (random.below(9) << 16), parent: 0x10001 + random.below(2), options: { limit: 3 }, ...ADD }),
+  ...Array.from({ length: 3 }, (): Step => (m, random, dev) => {
+    const place = { dev, handle: 0x20000 + (random.below(9) << 16), parent: 0x10001 + random.below(2) }
+    m.net.qdiscNew({ ...place, kind: 'bpf', options: qdiscProgs(m, random), ...ADD })
+  }),
+  (m, random, dev) => m.net.classNew({ dev, kind: 'bpf', classid: 0x20001 + (random.below(9) << 16), parent: 0, create: true, excl: true, replace: false }),
   (m, random, dev) => m.net.qdiscDel({ dev, parent: random.of([0xffffffff, 0x10001, 0x10002]) }),
   (m, _random, dev) => m.net.qdiscNew({ dev, kind: 'clsact', handle: 0xffff0000, parent: 0xfffffff1, ...ADD }),
   (m, random, dev) => {

@@ -192,6 +192,7 @@ t.test('filters decide: direct action, classid, order', async (t) => {
   t.match(m.send('v0', 'tx', [udp()]), { delivered: 1 }, 'egress has no filter yet')
   add(0xfffffff3)
   t.match(m.send('v0', 'tx', [udp()]), { dropped: { TC_EGRESS: 1 } })
+  t.match(m.net.qdiscGet({ dev: 'v0' }).at(-1), { kind: 'clsact', stats: { packets: 5, bytes: 300, drops: 2 } })
 })
 
 t.test('fifos: limits in packets and bytes, dropping at the head', async (t) => {

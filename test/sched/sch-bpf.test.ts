@@ -107,7 +107,7 @@ t.test('fifo with limit: exact order, the packet over the limit is dropped', asy
   const m = machine((ctx) => (ctx.set('rank', 0), SCH_BPF.OK), ok, { limit: 3 })
   t.strictSame(order(m, [4, 3, 2, 1]), [4, 3, 2])
   t.match(stats(m), { packets: 4, drops: 1, qlen: 0, backlog: 0 })
-  t.equal(m.link('eth0').stats.txDropped, 1)
+  t.equal(m.link('eth0').stats.txDropped, 0, 'the qdisc counts it, not the device')
 })
 
 t.test('what a program sees: handle, number of classes, queue length', async (t) => {
