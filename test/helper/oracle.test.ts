@@ -4,16 +4,18 @@ import t from 'tap'
 import { STACK_TOP } from '../../pkg/mem/layout.js'
 import { FUNC, PROG_TYPE } from '../../pkg/uapi/bpf.js'
 import { root } from '../support/root.js'
+import type { NewTestMap } from '../map/host.js'
 import { AREA, TestMachine } from './machine.js'
 
 /** Integers beyond 2^53 are hex strings. */
-type Arg = number | string | { mem: string } | { str: string } | { stack: number }
+type Arg = number | string | { mem: string } | { str: string } | { stack: number } | { map: number }
 type Answer = [r0: string, ...memory: string[]]
 
 interface Case {
   title: string
   type: 'cls' | 'xdp' | 'filter'
   packet: string
+  maps?: (NewTestMap & { init?: [string, string][] })[]
   calls: [keyof typeof FUNC, Arg[]][]
   results: Answer[]
   after: string
@@ -27,11 +29,12 @@ const cases = JSON.parse(readFileSync(root('fixtures/helper/calls.json'), 'utf8'
 /** One machine for all: a case leaves nothing behind. */
 const machine = new TestMachine()
 
-function replay({ type, packet, calls }: Case): { results: Answer[]; after: string } {
+function replay({ type, packet, maps = [], calls }: Case): { results: Answer[]; after: string } {
   const frame = Uint8Array.from(Buffer.from(packet, 'hex'))
   machine.run.progType = TYPES[type]
   const ctx = type === 'xdp' ? machine.xdp(frame) : machine.skb(frame)
   if (type === 'filter') machine.skbs.pull(ctx, MAC)
+  const addrs = maps.map(newMap)
   let top = AREA
   const memories: [number, number][][] = []
   const r0 = calls.map(([name, args]) => {
@@ -41,6 +44,7 @@ function replay({ type, packet, calls }: Case): { results: Answer[]; after: stri
       if (arg === 'ctx') return BigInt(ctx)
       if (typeof arg !== 'object') return BigInt(arg)
       if ('stack' in arg) return BigInt(STACK_TOP - arg.stack)
+      if ('map' in arg) return BigInt(addrs[arg.map]!)
       const bytes = 'mem' in arg ? Buffer.from(arg.mem, 'hex') : Buffer.from(`${arg.str}\0`, 'latin1')
       const at = top
       machine.mem.u8.set(bytes, at)
@@ -48,12 +52,22 @@ function replay({ type, packet, calls }: Case): { results: Answer[]; after: stri
       if ('mem' in arg) memory.push([at, bytes.length])
       return BigInt(at)
     })
-    return machine.call(FUNC[name], values).toString(16).padStart(16, '0')
+    const r0 = machine.call(FUNC[name], values)
+    return r0 !== 0n && POINTERS.includes(name) ? 'pointer' : r0.toString(16).padStart(16, '0')
   })
   const results = r0.map((value, n): Answer => [value, ...memories[n]!.map(([at, size]) => hex(machine.mem.u8.slice(at, at + size)))])
   const bytes = type === 'xdp' ? machine.xdpBytes() : machine.skbs.bytes(ctx)
   const after = (type === 'filter' ? '00'.repeat(MAC) : '') + hex(bytes)
   return { results, after: after === packet ? '' : short(after) }
+}
+
+/** Helpers whose result is an address. */
+const POINTERS: readonly string[] = ['map_lookup_elem', 'map_lookup_percpu_elem']
+
+function newMap({ init = [], ...wanted }: NewTestMap & { init?: [string, string][] }): number {
+  const map = machine.host.create(wanted)
+  for (const [key, value] of init) map.sysUpdate(Uint8Array.from(Buffer.from(key, 'hex')), Uint8Array.from(Buffer.from(value, 'hex')), 0)
+  return map.addr
 }
 
 /** Long runs of zero bytes as [count]. */

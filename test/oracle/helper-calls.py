@@ -37,17 +37,18 @@ def imm64(dst, value): return insn(0x18, dst, 0, 0, ctypes.c_int32(value & 0xfff
 def value_ptr(dst, fd, off): return insn(0x18, dst, 2, 0, fd) + insn(0, 0, 0, 0, off)
 
 
-AREA, CONST = 8192, 8192
+AREA, CONST = 32768, 8192
 
 
 class Prog:
-    """calls: [helper, [args]] with args an int, 'ctx', {'mem': hex}, {'str': text}, {'stack': bytes below fp}, {'same': call, arg}"""
+    """calls: [helper, [args]] with args an int, 'ctx', {'mem': hex}, {'str': text}, {'stack': bytes below fp}, {'map': index}"""
 
-    def __init__(self, type, calls):
+    def __init__(self, type, calls, maps=()):
+        self.maps = [new_map(**m) for m in maps]
         self.area, self.const = array(AREA), array(CONST, 128)
         self.code, self.init, self.strs, self.slots = insn(0xbf, 6, 1), bytearray(AREA), bytearray(), []
         self.at = 8 * len(calls)
-        self.places = []
+        self.places, self.names = [], [name for name, _ in calls]
         for n, (name, args) in enumerate(calls):
             places = []
             for reg, arg in enumerate(args, 1): places.append(self.arg(reg, arg))
@@ -71,10 +72,7 @@ class Prog:
             self.code += value_ptr(reg, self.const, len(self.strs))
             self.strs += arg['str'].encode('latin1') + b'\0'
         elif 'stack' in arg: self.code += insn(0xbf, reg, 10) + insn(0x07, reg, 0, 0, -arg['stack'])
-        elif 'same' in arg:
-            at = self.places[arg['same'][0]][arg['same'][1]]
-            self.code += value_ptr(reg, self.area, at[0])
-            return at
+        elif 'map' in arg: self.code += insn(0x18, reg, 1, 0, self.maps[arg['map']]) + insn(0)
         return None
 
     def load(self, type):
@@ -92,16 +90,28 @@ class Prog:
         area = get(self.area, AREA)
         results = []
         for n, places in enumerate(self.places):
-            results.append([area[8 * n:8 * n + 8][::-1].hex()] + [area[p[0]:p[0] + p[1]].hex() for p in places if p])
-        for fd in (self.fd, self.area, self.const): os.close(fd)
+            r0 = area[8 * n:8 * n + 8][::-1].hex()
+            if self.names[n] in ('map_lookup_elem', 'map_lookup_percpu_elem') and r0 != '0' * 16: r0 = 'pointer'
+            results.append([r0] + [area[p[0]:p[0] + p[1]].hex() for p in places if p])
+        for fd in (self.fd, self.area, self.const, *self.maps): os.close(fd)
         return results, out.raw[:size].hex()
 
 
-def case(title, type, packet, *calls):
+def new_map(type, key, value, entries, flags=0, extra=0, init=()):
+    fd = bpf(0, struct.pack('<IIIIIII16sIIIIIQ', type, key, value, entries, flags, 0, 0, b'', 0, 0, 0, 0, 0, extra))
+    assert fd > 0, fd
+    for k, v in init:
+        kb, vb = ctypes.create_string_buffer(bytes.fromhex(k)), ctypes.create_string_buffer(bytes.fromhex(v))
+        r = bpf(2, struct.pack('<IIQQQ', fd, 0, ctypes.addressof(kb) if k else 0, ctypes.addressof(vb), 0))
+        assert r == 0, r
+    return fd
+
+
+def case(title, type, packet, *calls, maps=()):
     calls = [[name, list(args)] for name, *args in calls]
     wide = lambda arg: hex(arg) if isinstance(arg, int) and arg >= 1 << 53 else arg
-    results, after = Prog(type, calls).run(bytes.fromhex(packet))
-    return {'title': title, 'type': type, 'packet': packet, 'calls': [[name, [wide(arg) for arg in args]] for name, args in calls], 'results': results, 'after': '' if after == packet else short(after)}
+    results, after = Prog(type, calls, maps).run(bytes.fromhex(packet))
+    return {**({'maps': list(maps)} if maps else {}), 'title': title, 'type': type, 'packet': packet, 'calls': [[name, [wide(arg) for arg in args]] for name, args in calls], 'results': results, 'after': '' if after == packet else short(after)}
 
 
 def short(hexed):
@@ -303,7 +313,41 @@ def dynptr_cases():
     d = {'stack': 16}
     for size in (0, 1, 16): out.append(case('dynptr %d' % size, 'xdp', PKT4, ('dynptr_from_mem', H('00112233445566778899aabbccddeeff'), size, 0, d), ('dynptr_read', M(4), 4, d, 0, 0), ('dynptr_read', M(4), 4, d, 12, 0), ('dynptr_read', M(4), 4, d, 13, 0), ('dynptr_read', M(4), 0, d, 16, 0), ('dynptr_read', M(4), 4, d, 0, 1), ('dynptr_write', d, 2, H('fefdfc'), 3, 0), ('dynptr_write', d, 14, H('fefdfc'), 3, 0), ('dynptr_write', d, 0, H('fefdfc'), 3, 1), ('dynptr_read', M(8), 8, d, 0, 0)))
     out.append(case('dynptr flags', 'xdp', PKT4, ('dynptr_from_mem', M(8), 8, 1, d), ('dynptr_read', M(4), 4, d, 0, 0)))
-    out.append(case('misc', 'xdp', PKT4, ('loop', 0, 0, 0, 0)) if False else case('misc', 'cls', PKT4, ('get_numa_node_id',)))
+    return out
+
+
+def map_cases():
+    out, m = [], {'map': 0}
+    k = lambda n: H(struct.pack('<I', n).hex())
+    v = lambda n: H(struct.pack('<Q', n).hex())
+    for type in (1, 2, 5, 6, 9, 10):
+        one = [dict(type=type, key=4, value=8, entries=1000 if type in (9, 10) else 2)]
+        calls = [('map_lookup_elem', m, k(1)), ('map_delete_elem', m, k(1))]
+        calls += [('map_update_elem', m, k(1), v(5), f) for f in (2, 1, 1, 0, 2, 3, 4, 5, 8, 1 << 32)]
+        calls += [('map_lookup_elem', m, k(1)), ('map_update_elem', m, k(0), v(5), 0), ('map_update_elem', m, k(7), v(5), 0) if type not in (9, 10) else ('map_lookup_elem', m, k(0)), ('map_lookup_elem', m, k(7)), ('map_delete_elem', m, k(1)), ('map_delete_elem', m, k(1))]
+        if type in (5, 6, 10): calls += [('map_lookup_percpu_elem', m, k(0), c) for c in (0, 1, 2, 0xffffffff)] + [('map_lookup_percpu_elem', m, k(9), 0)]
+        out.append(case('map %d' % type, 'xdp', PKT4, *calls, maps=one))
+    lpm = lambda bits, *b: H(struct.pack('<I', bits).hex() + bytes(b).hex())
+    out.append(case('lpm', 'xdp', PKT4, ('map_update_elem', m, lpm(8, 10, 0, 0, 0), v(8), 0), ('map_update_elem', m, lpm(33, 10, 0, 0, 0), v(8), 0), ('map_update_elem', m, lpm(8, 10, 0, 0, 0), v(8), 1), ('map_lookup_elem', m, lpm(32, 10, 1, 2, 3)), ('map_lookup_elem', m, lpm(32, 11, 1, 2, 3)),
+                    ('map_lookup_elem', m, lpm(33, 10, 1, 2, 3)), ('map_update_elem', m, lpm(9, 10, 0, 0, 0), v(8), 0), ('map_update_elem', m, lpm(10, 10, 0, 0, 0), v(8), 0), ('map_delete_elem', m, lpm(33, 10, 0, 0, 0)), ('map_delete_elem', m, lpm(7, 10, 0, 0, 0)), ('map_delete_elem', m, lpm(8, 10, 0, 0, 0)), maps=[dict(type=11, key=8, value=8, entries=2, flags=1)]))
+    for type in (22, 23):
+        calls = [('map_pop_elem', m, M(8)), ('map_peek_elem', m, M(8))] + [('map_push_elem', m, v(n), f) for n, f in ((1, 0), (2, 0), (3, 0), (4, 1), (5, 3), (6, 4), (7, 2), (8, 1 << 32))]
+        out.append(case('queue %d' % type, 'xdp', PKT4, *calls, ('map_peek_elem', m, M(8)), ('map_pop_elem', m, M(8)), ('map_pop_elem', m, M(8)), ('map_pop_elem', m, M(8)), maps=[dict(type=type, key=0, value=8, entries=2)]))
+    out.append(case('bloom', 'xdp', PKT4, ('map_peek_elem', m, v(1)), ('map_push_elem', m, v(1), 0), ('map_push_elem', m, v(2), 1), ('map_push_elem', m, v(2), 2), ('map_peek_elem', m, v(1)), ('map_peek_elem', m, v(2)), maps=[dict(type=30, key=0, value=8, entries=100)]))
+    for type in (14, 25):
+        dev = [dict(type=type, key=4, value=4, entries=4, init=[['02000000', '01000000']])]
+        calls = [('redirect_map', m, n, f) for n in (2, 1, 9) for f in (0, 1, 2, 3, 4, 8, 16, 24, 25, 32, 1 << 32)] + [('map_lookup_elem', m, k(2)), ('map_lookup_elem', m, k(1))]
+        out.append(case('devmap %d' % type, 'xdp', PKT4, *calls, maps=dev))
+    cpu = [dict(type=16, key=4, value=4, entries=2, init=[['01000000', '08000000']])]
+    out.append(case('cpumap', 'xdp', PKT4, *[('redirect_map', m, n, f) for n in (1, 0, 9) for f in (0, 1, 3, 4, 8, 16)], maps=cpu))
+    out.append(case('xskmap', 'xdp', PKT4, *[('redirect_map', m, n, f) for n in (1, 9) for f in (0, 1, 3, 4, 8, 16)], maps=[dict(type=17, key=4, value=4, entries=2)]))
+    ring = [dict(type=27, key=0, value=0, entries=4096)]
+    calls = [('ringbuf_query', m, n) for n in (0, 1, 2, 3, 4)] + [('ringbuf_output', m, M(n), n, f) for n, f in ((8, 0), (1, 1), (16, 2), (8, 4), (8, 1 << 32), (4000, 0), (4096, 0))] + [('ringbuf_query', m, n) for n in (0, 1, 2, 3, 4)] + [('ringbuf_output', m, M(4), 0, 0), ('ringbuf_output', m, M(3000), 3000, 0), ('ringbuf_output', m, M(992), 992, 0), ('ringbuf_query', m, 0)]
+    out.append(case('ringbuf', 'xdp', PKT4, *calls, maps=ring))
+    out.append(case('ringbuf to the brim', 'xdp', PKT4, ('ringbuf_output', m, M(2000), 2000, 0), ('ringbuf_output', m, M(2072), 2072, 0), ('ringbuf_query', m, 3), ('ringbuf_output', m, M(2064), 2064, 0), ('ringbuf_query', m, 3), maps=ring))
+    perf = [dict(type=4, key=4, value=4, entries=1)]
+    for type in ('cls', 'xdp'):
+        out.append(case('perf ' + type, type, PKT4, *[('perf_event_output', 'ctx', m, f, M(4), 4) for f in (1, 5, 0xfffffffe, 1 << 52, 1 << 63, 75 << 32 | 1, 74 << 32 | 1)], maps=perf))
     return out
 
 
@@ -311,7 +355,7 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     assert libc.unshare(0x40000000) == 0
     os.system('ip link set lo up')
-    cases = bytes_cases() + csum_cases() + room_cases() + meta_cases() + xdp_cases() + redirect_cases() + string_cases() + format_cases() + dynptr_cases()
+    cases = bytes_cases() + csum_cases() + room_cases() + meta_cases() + xdp_cases() + redirect_cases() + string_cases() + format_cases() + dynptr_cases() + map_cases()
     with open(os.path.join(OUT, 'calls.json'), 'w') as f:
         f.write('[\n' + ',\n'.join(json.dumps(c, separators=(',', ':')) for c in cases) + '\n]\n')
     prints = print_cases()
