@@ -64,6 +64,7 @@ export interface LoadContext {
 export function loadObject(object: ObjectSpec, kernel: Kernel, options: LoadOptions = {}): LoadedObject {
   const chosen = chooseProgs(object, options)
   const load = contextOf(object, kernel, options, chosen)
+  for (const note of object.notes) load.warn(note)
   const maps = loadMaps(load)
   const progs = chosen.map(prog => loadProg(load, prog, maps))
   fillProgSlots(load, maps, progs)

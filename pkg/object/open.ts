@@ -26,14 +26,15 @@ export function openObject(bytes: Uint8Array, options: OpenOptions): ObjectSpec 
   const { file } = options
   const elf = openElf(bytes, file)
   const name = objectName(file)
-  const btf = readBtf(elf)
+  const notes: string[] = []
+  const btf = readBtf(elf, notes)
   const code = new Code(elf)
   const externs = collectExterns(elf, btf)
   const { maps, targets } = collectMaps(elf, btf, code, externs, name)
   const info = readExtInfo(elf, btf)
   const { progs, text } = programs(code, targets, info, btf)
   return {
-    file, name, maps, progs, text,
+    file, name, maps, progs, text, notes,
     license: readLicense(elf),
     kernVersion: readVersion(elf),
     btf: btf && fixBtf(btf, elf, externs, code.functions),
@@ -62,14 +63,15 @@ function readVersion(elf: Elf): number {
 }
 
 /** libbpf goes on without BTF that it can't read, unless the object can't do without. */
-function readBtf(elf: Elf): Btf | undefined {
+function readBtf(elf: Elf, notes: string[]): Btf | undefined {
   const section = elf.section('.BTF')
   if (!section || section.data.length === 0) return undefined
   try {
     return parseBtf(section.data, elf.file)
   } catch (error) {
-    if (error instanceof InputError && !elf.section('.maps')) return undefined
-    throw error
+    if (!(error instanceof InputError) || elf.section('.maps')) throw error
+    notes.push(`Error loading ELF section .BTF: ${error.message}. Ignored and continue.`)
+    return undefined
   }
 }
 

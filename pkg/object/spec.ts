@@ -125,6 +125,8 @@ export interface ObjectSpec {
   /** Functions of .text when they are subprograms: not loaded, but can be chosen by section. */
   readonly text: readonly ProgSpec[]
   readonly kconfig: readonly KconfigSpec[]
+  /** What was wrong with the file and could be done without; loading says it. */
+  readonly notes: readonly string[]
   /** Content of a `dialect` section. */
   readonly dialect: string | undefined
 }
