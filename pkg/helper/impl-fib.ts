@@ -42,7 +42,7 @@ function fibLookup(env: HelperEnv, ctx: number, params: number, size: number, fl
   if (size < FIB.size || (flags & ~FLAGS) !== 0) return -EINVAL
   const family = env.mem.u8[params + FIB.family]!
   if (family !== AF_INET && family !== AF_INET6) return -EAFNOSUPPORT
-  const query = read(env, params, family, flags, ctx)
+  const query = read(env, params, family, flags)
   const dev = env.net.device(query.ifindex)
   if (!dev) return -ENODEV
   const answer = env.net.fibLookup(query)
@@ -50,7 +50,7 @@ function fibLookup(env: HelperEnv, ctx: number, params: number, size: number, fl
   return answer.result === RET_SUCCESS ? tooLong(env, ctx, params, answer, query.length) : answer.result
 }
 
-function read({ mem }: HelperEnv, params: number, family: 2 | 10, flags: number, _ctx: number): FibQuery {
+function read({ mem }: HelperEnv, params: number, family: 2 | 10, flags: number): FibQuery {
   const { view, u8 } = mem
   const bytes = family === AF_INET ? 4 : 16
   const tos = family === AF_INET ? u8[params + FIB.tos]! : view.getUint32(params + FIB.tos, false)

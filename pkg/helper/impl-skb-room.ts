@@ -1,9 +1,9 @@
 // Helpers that change an skb's length: net/core/filter.c (bpf_skb_adjust_room, bpf_skb_change_head, …_tail, …_proto, VLAN tags).
 import { SKB } from '../skb/layout.js'
 import {
-  BE16, ENCAPSULATION, clearHash, cow, hdrPop, hdrPush, isVlan, macHeaderLen, networkOffset, resetMac, setLength, transportIsSet,
-  transportOffset, vlanPop, vlanPush,
+  BE16, ENCAPSULATION, clearHash, cow, hdrPop, hdrPush, macHeaderLen, networkOffset, resetMac, setLength, transportIsSet, transportOffset,
 } from '../skb/skb-edit.js'
+import { isVlan, vlanPop, vlanPush } from '../skb/skb-vlan.js'
 import { EINVAL, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
 import { FUNC } from '../uapi/bpf.js'
 import { adjustRoom } from './adjust-room.js'

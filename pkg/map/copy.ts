@@ -42,6 +42,11 @@ export function getValue(mem: Memory, from: number, size: number, fields: readon
   return value
 }
 
+/** Special fields of an element that takes another's place: unlocked, unarmed, empty. */
+export function clearFields(mem: Memory, value: number, fields: readonly ValueField[]): void {
+  for (const { offset, size } of fields) mem.u8.fill(0, value + offset, value + offset + size)
+}
+
 function* gaps(size: number, fields: readonly ValueField[]): Generator<[number, number]> {
   let at = 0
   for (const field of fields) {

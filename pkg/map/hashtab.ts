@@ -6,7 +6,7 @@ import { E2BIG, EEXIST, EINVAL, ENOENT, ENOTSUPP } from '../uapi/errno.js'
 import { MapBase, badUpdate, percpuSize } from './base.js'
 import { LRU, LruList } from './bpf_lru_list.js'
 import { ACCESS, KMALLOC_MAX_SIZE, PCPU_MIN_UNIT_SIZE, checkFlags, refuse, type NewMap } from './check.js'
-import { copyValue } from './copy.js'
+import { clearFields, copyValue } from './copy.js'
 import { ELEM, HashTable, tableBytes, type TableShape } from './hash-table.js'
 import { MAP, round8, writeHeader } from './header.js'
 import type { HashJit, MapAttr, MapHost, MapKind } from './types.js'
@@ -91,12 +91,17 @@ export class HashMap extends MapBase {
     if (old !== 0 && flags & UPDATE.NOEXIST) return -EEXIST
     if (old === 0 && flags & UPDATE.EXIST) return -ENOENT
     this.touch()
-    if (old !== 0) {
-      this.#lru?.mark(old)
-      return old + this.#value
-    }
+    if (old !== 0) return this.#replace(old, flags)
     const elem = this.#insert(key)
     return elem === 0 ? -E2BIG : elem + this.#value
+  }
+
+  /** The kernel puts a new element in place of the old one, but with F_LOCK and for per-CPU values. Here it is the same, its fields new. */
+  #replace(elem: number, flags: number): number {
+    const value = elem + this.#value
+    this.#lru?.mark(elem)
+    if (this.attr.fields && this.#cpuStride === 0 && !(flags & UPDATE.F_LOCK)) clearFields(this.mem, value, this.attr.fields)
+    return value
   }
 
   #insert(key: number): number {

@@ -6,7 +6,8 @@ import { MapBase } from './base.js'
 import { ACCESS, KMALLOC_MAX_SIZE, checkFlags, refuse, type NewMap } from './check.js'
 import { copyValue } from './copy.js'
 import { MAP, writeHeader } from './header.js'
-import { NODE, Trie, trieBytes } from './lpm-nodes.js'
+import { NODE, trieBytes } from './lpm-nodes.js'
+import { Trie } from './lpm-tree.js'
 import type { MapAttr, MapHost, MapKind } from './types.js'
 
 /** A u32 and 1 to 256 bytes of data. */

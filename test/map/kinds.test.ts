@@ -167,6 +167,8 @@ t.test('values keep their lock', async (t) => {
   t.equal(map.update(KEY, VALUE, 4), 0)
   t.same([...host.mem.u32.subarray(at >> 2, (at >> 2) + 3)], [5, 9, 7])
   t.same(map.sysLookup(bytes(1), 4), bytes(5, 0, 7))
+  t.equal(map.update(KEY, VALUE, 0), 0)
+  t.equal(host.mem.u32[(at + 4) >> 2], 0, 'without F_LOCK it is another element')
 })
 
 t.test('a trie on random prefixes agrees with a list', async (t) => {
