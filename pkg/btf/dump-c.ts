@@ -2,6 +2,7 @@
 // tools/lib/bpf/btf_dump.c of libbpf 1.1.
 import type { Btf } from './btf.js'
 import { isPacked, padding } from './c-layout.js'
+import { Names } from './c-names.js'
 import { Order } from './c-order.js'
 import {
   KIND, isComposite, isEnum, isModifier,
@@ -302,24 +303,4 @@ function isLink(t: BtfType): t is BtfPtr | BtfModifier {
 
 function tabs(level: number): string {
   return '\t'.repeat(level)
-}
-
-/** Names of one C name space: the second type of the same name becomes name___2. */
-class Names {
-  readonly #counts = new Map<string, number>()
-  readonly #byId = new Map<number, string>()
-
-  of(id: number, name: string): string {
-    const known = this.#byId.get(id)
-    if (known !== undefined) return known
-    const unique = this.next(name)
-    this.#byId.set(id, unique)
-    return unique
-  }
-
-  next(name: string): string {
-    const count = (this.#counts.get(name) ?? 0) + 1
-    this.#counts.set(name, count)
-    return count > 1 ? `${name}___${count}` : name
-  }
 }
