@@ -96,6 +96,8 @@ function ending(random: Random, name: string, at: number, blocks: number): strin
   const fuel = to <= at ? ['r9 += -1', `if r9 s<= 0 goto ${name}_end`] : []
   if (kind < 40) return [...fuel, `${random.chance(50) ? 'goto' : 'gotol'} ${label}`]
   const op = random.pick(CONDITIONS)
-  const condition = text(op, random.below(8), random.below(8), 1, random.s32())
-  return [...fuel, condition.replace(/pc\+1$/, label)]
+  const [dst, src, imm] = [random.below(8), random.below(8), random.s32()]
+  // Random numbers are never equal: bring both sides together now and then.
+  const near = !random.chance(30) ? [] : [`r${dst} = ${op.form === 'jmp_k' ? imm : `r${src}`}`, `r${dst} += ${random.below(3) - 1}`]
+  return [...fuel, ...near, text(op, dst, src, 1, imm).replace(/pc\+1$/, label)]
 }
