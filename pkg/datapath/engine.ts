@@ -8,7 +8,7 @@ import type { Core } from './core.js'
 import { runScheduled } from './qdisc-run.js'
 import { buildSkb, netifReceive, receiveFrame } from './receive.js'
 import { POLL_WEIGHT, type CpuWork } from './softirq.js'
-import { wireDone } from './xmit.js'
+import { wireDone } from './nic-ring.js'
 
 /** Until no CPU has anything pending. */
 export function drain(core: Core): void {

@@ -13,11 +13,12 @@ import { Core } from './core.js'
 import { redirectCopy } from './redirect.js'
 import { drain } from './engine.js'
 import type { DatapathHost } from './host.js'
+import { filterTun, setLink, steerTun } from './link-set.js'
 import { Links } from './links.js'
 import type { Port } from './port.js'
 import { loadMachine, loadPort, saveMachine, savePort, type NetRecord } from './state.js'
 import { Wire } from './wire.js'
-import { makeDevEnv } from './xmit.js'
+import { makeDevEnv } from './dev-env.js'
 
 export type { CaptureSink, DatapathHost, RecordStore } from './host.js'
 
@@ -106,7 +107,7 @@ export class Net {
   }
 
   linkSet(request: In<'link.set'>): void {
-    this.#links.set(request)
+    setLink({ core: this.#core, links: this.#links }, request)
     drain(this.#core)
   }
 
@@ -123,11 +124,11 @@ export class Net {
   }
 
   tunSteer(request: In<'tun.steer'>): void {
-    this.#links.tunSteer(request)
+    steerTun({ core: this.#core, links: this.#links }, request)
   }
 
   tunFilter(request: In<'tun.filter'>): void {
-    this.#links.tunFilter(request)
+    filterTun({ core: this.#core, links: this.#links }, request)
   }
 
   qdiscGet(request: In<'qdisc.get'>): Out<'qdisc.get'> {

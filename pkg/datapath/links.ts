@@ -1,20 +1,17 @@
-// Requests that make, change and remove devices (net/core/rtnetlink.c: rtnl_newlink, do_setlink, rtnl_dellink; drivers/net/tun.c:
-// tun_set_iff).
+// The devices of the machine: found, made, opened, closed and removed (net/core/rtnetlink.c: rtnl_newlink, rtnl_dellink; net/core/dev.c:
+// __dev_open, __dev_close; drivers/net/tun.c: tun_set_iff).
 import { KernelError, must } from '../bytes/errors.js'
-import { checkNicXdp, checkMtu, checkVethXdp, refuseWhenXdp, setAddress, setBroadcast, setFlag, setInitialMtu, vethXdpLimit } from '../dev/change.js'
+import { setAddress, setFlag, setInitialMtu } from '../dev/change.js'
 import { linkInfo } from '../dev/info.js'
 import { devKind } from '../dev/kinds.js'
 import { lo } from '../dev/lo.js'
-import { allocName, deterministicMac, FIXED_MAC, validName } from '../dev/names.js'
+import { allocName, deterministicMac, FIXED_MAC } from '../dev/names.js'
 import { createNetDev, type NetDevInit } from '../dev/netdev.js'
 import { nic } from '../dev/nic.js'
 import { MAX_TAP_QUEUES, type TunState } from '../dev/tun-state.js'
 import { tun as tunKind, tunQueues } from '../dev/tun.js'
 import { IFF, type DevKind } from '../dev/types.js'
-import { checkTunProg } from '../hook/tun.js'
-import { checkXdp } from '../hook/xdp-attach.js'
-import { checkXps, newXpsStats } from '../hook/xps.js'
-import type { Link, LinkNew, LinkSet, LinkXdp, RtnlRequests } from '../request/rtnl.js'
+import type { Link, LinkNew, RtnlRequests } from '../request/rtnl.js'
 import { activateDev, deactivateDev, shutdownDev } from '../sched/activate.js'
 import { E2BIG, EBUSY, EINVAL, ENODEV, EOPNOTSUPP } from '../uapi/errno.js'
 import type { Core } from './core.js'
@@ -75,8 +72,8 @@ export class Links {
   createDefaults(bare: boolean): void {
     const loop = this.#register(lo, 'lo', {})
     if (bare) return
-    this.#open(loop)
-    for (const name of ['eth0', 'eth1']) this.#open(this.#register(nic, name, { address: FIXED_MAC[name]! }))
+    this.open(loop)
+    for (const name of ['eth0', 'eth1']) this.open(this.#register(nic, name, { address: FIXED_MAC[name]! }))
   }
 
   #register(kind: DevKind, name: string, init: Partial<NetDevInit>): Port {
@@ -88,18 +85,18 @@ export class Links {
     const dev = createNetDev({ ifindex, kind, name, addr: 0, cpus: core.host.cpus, ...address, ...init })
     const port = newPort(core, dev)
     core.ports.set(ifindex, port)
-    this.#setName(port, name)
+    this.rename(port, name)
     return port
   }
 
-  #setName(port: Port, name: string): void {
+  rename(port: Port, name: string): void {
     const core = this.#core
     if (port.dev.name !== name) core.names.set(port.dev.name, 0)
     port.dev.name = name
     core.names.set(name, port.dev.ifindex)
   }
 
-  readonly #taken = (name: string): boolean => this.find(name) !== undefined
+  readonly taken = (name: string): boolean => this.find(name) !== undefined
 
   create(request: LinkNew): { ifindex: number; name: string } {
     const kind = devKind(request.kind)
@@ -107,7 +104,7 @@ export class Links {
     if (!kind?.creatable) throw new KernelError(EOPNOTSUPP, 'Unknown device type')
     checkQueues(request.numTxQueues, 'transmit')
     checkQueues(request.numRxQueues, 'receive')
-    const port = kind.kind === 'veth' ? this.#createVeth(kind, request) : this.#createOne(kind, request, `${kind.kind}%d`, this.#taken)
+    const port = kind.kind === 'veth' ? this.#createVeth(kind, request) : this.#createOne(kind, request, `${kind.kind}%d`, this.taken)
     return { ifindex: port.dev.ifindex, name: port.dev.name }
   }
 
@@ -119,7 +116,7 @@ export class Links {
       ...(request.numRxQueues === undefined ? {} : { numRx: request.numRxQueues }),
     })
     configure(port, request)
-    if (request.up === true) this.#open(port)
+    if (request.up === true) this.open(port)
     return port
   }
 
@@ -136,19 +133,19 @@ export class Links {
       ...(numTxQueues === undefined ? {} : { numTxQueues }), ...(numRxQueues === undefined ? {} : { numRxQueues }),
     }
     const words: Omit<LinkNew, 'peer' | 'kind'> = peer ?? shared
-    if (name !== undefined) allocName(name, (other) => this.#taken(other) || other === words.name)
+    if (name !== undefined) allocName(name, (other) => this.taken(other) || other === words.name)
     this.#tryOut(kind, request)
-    const other = this.#createOne(kind, words, 'veth%d', this.#taken)
-    const port = this.#createOne(kind, { ...request, up: false }, 'veth%d', this.#taken)
+    const other = this.#createOne(kind, words, 'veth%d', this.taken)
+    const port = this.#createOne(kind, { ...request, up: false }, 'veth%d', this.taken)
     port.dev.peer = other.dev.ifindex
     other.dev.peer = port.dev.ifindex
-    if (request.up === true) this.#open(port)
+    if (request.up === true) this.open(port)
     return port
   }
 
   tunAdd(request: RtnlRequests['tun.add'][0]): void {
     const { name, mode, pi = false, vnetHdr = false, multiQueue = false } = request
-    if (this.#taken(name)) throw new KernelError(EBUSY)
+    if (this.taken(name)) throw new KernelError(EBUSY)
     const numQueues = request.queues ?? 1
     if (numQueues > (multiQueue ? MAX_TAP_QUEUES : 1)) throw new KernelError(E2BIG)
     if (numQueues < 1) throw new KernelError(EINVAL)
@@ -157,7 +154,7 @@ export class Links {
       ...(request.user === undefined ? {} : { user: request.user }), ...(request.group === undefined ? {} : { group: request.group }),
     }
     const allocated = tunQueues(multiQueue)
-    this.#register(tunKind, allocName(name === '' ? `${mode}%d` : name, this.#taken), {
+    this.#register(tunKind, allocName(name === '' ? `${mode}%d` : name, this.taken), {
       tun: state, numTx: allocated, numRx: allocated, realTx: numQueues, realRx: numQueues,
     })
   }
@@ -170,49 +167,10 @@ export class Links {
     this.#remove(port)
   }
 
-  // Changing them.
-
-  set(request: LinkSet): void {
-    const port = this.byName(request.dev)
-    const { dev } = port
-    if (request.address !== undefined) setAddress(dev, request.address)
-    if (request.mtu !== undefined) this.#setMtu(port, request.mtu)
-    if (request.group !== undefined) dev.group = request.group
-    if (request.name !== undefined) this.#rename(port, request.name)
-    if (request.alias !== undefined) dev.alias = request.alias === '' ? undefined : request.alias
-    if (request.broadcast !== undefined) setBroadcast(dev, request.broadcast)
-    this.#setFlags(port, request)
-    if (request.txqlen !== undefined) dev.txqlen = request.txqlen
-    if (request.xdp) this.#setXdp(port, request.xdp)
-    if (request.xps) this.#setXps(port, request.xps.progId)
-    this.#core.refreshStruct(port)
-  }
-
-  #setMtu({ dev }: Port, mtu: number): void {
-    if (mtu === dev.mtu) return
-    checkMtu(dev, mtu)
-    refuseWhenXdp(dev, mtu)
-    dev.mtu = mtu
-  }
-
-  #rename(port: Port, wanted: string): void {
-    if (wanted === port.dev.name) return
-    if (!validName(wanted)) throw new KernelError(EINVAL)
-    this.#setName(port, allocName(wanted, this.#taken))
-  }
-
-  #setFlags(port: Port, request: LinkSet): void {
-    const { dev } = port
-    if (request.promisc !== undefined) setFlag(dev, IFF.PROMISC, request.promisc)
-    if (request.arp !== undefined) setFlag(dev, IFF.NOARP, !request.arp)
-    if (request.multicast !== undefined) setFlag(dev, IFF.MULTICAST, request.multicast)
-    if (request.allmulti !== undefined) setFlag(dev, IFF.ALLMULTI, request.allmulti)
-    if (request.up === true && !this.#core.isUp(port)) this.#open(port)
-    if (request.up === false && this.#core.isUp(port)) this.#close(port)
-  }
+  // Up and down.
 
   /** __dev_open */
-  #open(port: Port): void {
+  open(port: Port): void {
     setFlag(port.dev, IFF.UP, true)
     activateDev(port.sched, this.#core.host.defaultQdisc())
     this.#core.refreshStruct(port)
@@ -221,7 +179,7 @@ export class Links {
   }
 
   /** __dev_close: what waits anywhere in the device is gone. */
-  #close(port: Port): void {
+  close(port: Port): void {
     const core = this.#core
     setFlag(port.dev, IFF.UP, false)
     deactivateDev(port.sched)
@@ -231,54 +189,6 @@ export class Links {
     core.clock.cancel(port.wireTimer)
     const peer = core.peerOf(port.dev)
     if (peer) core.refreshStruct(peer)
-  }
-
-  #setXdp(port: Port, request: LinkXdp): void {
-    const core = this.#core
-    const { dev } = port
-    const prog = request.progId < 0 ? undefined : must(core.host.prog(request.progId), `prog ${request.progId}`)
-    const native = dev.kind.nativeXdp && dev.tun?.mode !== 'tun'
-    const mode = checkXdp(dev.xdp, request, prog, native)
-    const peer = core.peerOf(dev)
-    if (prog && mode === 'drv' && dev.kind.kind === 'veth') checkVethXdp(dev, peer?.dev)
-    if (prog && mode === 'drv' && dev.wire) checkNicXdp(dev)
-    this.#swap(dev.xdp[mode], prog?.id ?? 0)
-    dev.xdp[mode] = prog?.id ?? 0
-    if (mode === 'drv' && dev.kind.kind === 'veth') vethXdpLimit(peer?.dev, prog !== undefined)
-  }
-
-  /** One program takes another's place; 0: none. */
-  #swap(old: number, now: number): void {
-    if (now !== 0) this.#core.host.holdProg(now)
-    if (old !== 0) this.#core.host.releaseProg(old)
-  }
-
-  #setXps({ dev }: Port, progId: number): void {
-    const { host } = this.#core
-    checkXps(progId, progId < 0 ? undefined : host.prog(progId), host.strict)
-    this.#swap(dev.xps?.prog ?? 0, Math.max(0, progId))
-    dev.xps = progId < 0 ? undefined : { prog: progId, stats: newXpsStats() }
-  }
-
-  tunSteer({ dev, progId, fallback = false }: RtnlRequests['tun.steer'][0]): void {
-    const state = this.#tunState(dev)
-    checkTunProg(progId, this.#core.host.prog(progId))
-    this.#swap(state.steering, Math.max(0, progId))
-    state.steering = Math.max(0, progId)
-    state.fallback = progId >= 0 && fallback
-  }
-
-  tunFilter({ dev, progId }: RtnlRequests['tun.filter'][0]): void {
-    const state = this.#tunState(dev)
-    checkTunProg(progId, this.#core.host.prog(progId))
-    this.#swap(state.filter, Math.max(0, progId))
-    state.filter = Math.max(0, progId)
-  }
-
-  #tunState(name: string): TunState {
-    const { tun } = this.byName(name).dev
-    if (!tun) throw new KernelError(EINVAL)
-    return tun
   }
 
   // Removing them.
@@ -294,7 +204,7 @@ export class Links {
   #remove(port: Port): void {
     const core = this.#core
     const { dev } = port
-    if (core.isUp(port)) this.#close(port)
+    if (core.isUp(port)) this.close(port)
     shutdownDev(port.sched)
     for (const id of [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev, dev.tun?.steering, dev.tun?.filter]) if (id) core.host.releaseProg(id)
     core.clock.forget(port.wireTimer)

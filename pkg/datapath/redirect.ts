@@ -12,7 +12,9 @@ import { devQueueXmit } from './egress.js'
 import { TC_AT_INGRESS } from './ingress.js'
 import type { Port } from './port.js'
 import { netifReceive } from './receive.js'
-import { prepareRx, startWire, toRing, xmitDirect } from './xmit.js'
+import { prepareRx, toRing } from './forward.js'
+import { startWire } from './nic-ring.js'
+import { xmitDirect } from './xmit.js'
 
 const BPF_F_INGRESS = 1
 const BPF_F_BROADCAST = 8

@@ -9,7 +9,7 @@ import { PRIV } from '../skb/skb.js'
 import type { TimerRecord } from './clock.js'
 import type { Capture, Core } from './core.js'
 import type { Port } from './port.js'
-import { updateStopped } from './xmit.js'
+import { updateStopped, XDP_FRAME } from './nic-ring.js'
 
 /** dev/IFINDEX */
 interface PortRecord extends NetDevRecord {
@@ -67,7 +67,7 @@ function restoreFrames(core: Core, port: Port, record: PortRecord, sched: SchedR
     if (skb === 0) continue
     adopt(skb)
     port.ring.push(skb)
-    if ((core.skbs.get32(skb, PRIV.flowFlags) & 0x100) === 0) port.inRing += 1
+    if ((core.skbs.get32(skb, PRIV.flowFlags) & XDP_FRAME) === 0) port.inRing += 1
   }
   if (sched) restoreSched(port.sched, sched, reader, adopt)
   if (port.dev.wire) updateStopped(port)

@@ -14,7 +14,7 @@ import type { Links } from './links.js'
 import type { KeptFrame, Port } from './port.js'
 import { receiveFrame } from './receive.js'
 import { POLL_WEIGHT } from './softirq.js'
-import { updateStopped, wakeQueues } from './xmit.js'
+import { updateStopped, wakeQueues } from './nic-ring.js'
 
 type Send = WireRequests['wire.send'][0]
 

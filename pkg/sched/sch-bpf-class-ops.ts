@@ -1,10 +1,8 @@
 // Class requests of the programmable qdisc (spec/sch_bpf.md section 7).
 import { destroyTree, qdiscReset, treeReduceBacklog } from './common.js'
 import { classBacklog, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
-import type { BpfPriv } from './sch-bpf.js'
+import { bpfPriv as priv } from './sch-bpf-priv.js'
 import type { ClassOps, Qdisc } from './types.js'
-
-const priv = (q: Qdisc): BpfPriv => q.priv as BpfPriv
 
 /** Packets that left through no dequeue. */
 function forget(q: Qdisc, packets: number, bytes: number): void {

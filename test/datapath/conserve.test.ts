@@ -37,7 +37,24 @@ function build(random: Random): Machine {
   m.net.linkNew({ kind: 'dummy', name: 'd0', up: true })
   m.tap('tap0', 3)
   m.net.wireSet({ dev: 'eth0', rate: 1_000_000, ring: 1 + random.below(3) })
+  if (random.below(2) > 0) nest(m, random)
   return m
+}
+
+/** eth0: a bpf qdisc whose first class has a bpf qdisc with children of its own, the second one that drops at the head. */
+function nest(m: Machine, random: Random): void {
+  const dev = 'eth0'
+  const bpf = (handle: number, parent: number): void =>
+    m.net.qdiscNew({ dev, kind: 'bpf', handle, parent, options: qdiscProgs(m, random), ...ADD })
+  const add = (parent: number, minor: number): void =>
+    m.net.classNew({ dev, kind: 'bpf', classid: parent | minor, parent, create: true, excl: true, replace: false })
+  bpf(0x10000, 0xffffffff)
+  for (const minor of [1, 2]) add(0x10000, minor)
+  bpf(0x20000, 0x10001)
+  for (const minor of [1, 2]) add(0x20000, minor)
+  m.net.qdiscNew({ dev, kind: 'pfifo_head_drop', handle: 0x30000, parent: 0x10002, options: { limit: 2 }, ...ADD })
+  m.net.qdiscNew({ dev, kind: 'pfifo_head_drop', handle: 0x40000, parent: 0x20001, options: { limit: 1 }, ...ADD })
+  bpf(0x50000, 0x20002)
 }
 
 const DEVS = ['lo', 'eth0', 'eth1', 'va', 'vb', 'ifb0', 'd0', 'tap0']
@@ -127,7 +144,7 @@ t.test(`${SEEDS} random machines`, async (t) => {
     for (let i = 0; i < STEPS; i += 1) {
       const step = random.of(STEPS_OF)
       try {
-        step(m, random, random.of(DEVS))
+        step(m, random, random.below(3) === 0 ? 'eth0' : random.of(DEVS))
       } catch (error) {
         if (!(error instanceof KernelError)) throw error
         refused += 1
