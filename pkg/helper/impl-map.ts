@@ -3,6 +3,8 @@ import { EINVAL, EOPNOTSUPP } from '../uapi/errno.js'
 import { FUNC } from '../uapi/bpf.js'
 import { argHi, type HelperEnv, type HelperTable } from './env.js'
 
+/** Where per-CPU objects say how far apart CPUs' copies are, as a u32 before the first: whoever allocates one writes it. */
+export const PERCPU_STRIDE = -8
 /** Update flags that no kind knows, in the upper half of a u64. */
 const FLAGS = 1 << 3
 
@@ -22,6 +24,8 @@ export function mapHelpers(env: HelperEnv): HelperTable {
     [FUNC.map_peek_elem]: { ret: 'int', call: (map, value) => env.mapAt(map).peek?.(value) ?? -EOPNOTSUPP },
     [FUNC.map_lookup_percpu_elem]: { ret: 'uint', call: (map, key, cpu) => env.mapAt(map).lookupPercpu?.(key, cpu) ?? 0 },
     [FUNC.kptr_xchg]: { ret: 'uint', call: (slot, pointer) => exchange(env, slot, pointer) },
+    [FUNC.per_cpu_ptr]: { ret: 'uint', call: (object, cpu) => perCpu(env, object, cpu) },
+    [FUNC.this_cpu_ptr]: { ret: 'uint', call: (object) => perCpu(env, object, env.cpu()) },
     // One program runs at a time: a lock is always free.
     [FUNC.spin_lock]: { ret: 'int', call: () => 0 },
     [FUNC.spin_unlock]: { ret: 'int', call: () => 0 },
@@ -33,4 +37,8 @@ function exchange({ mem }: HelperEnv, slot: number, pointer: number): number {
   mem.u32[slot >> 2] = pointer
   mem.u32[(slot >> 2) + 1] = 0
   return old
+}
+
+function perCpu({ mem, cpus }: HelperEnv, object: number, cpu: number): number {
+  return cpu >>> 0 < cpus ? object + cpu * mem.u32[(object + PERCPU_STRIDE) >> 2]! : 0
 }

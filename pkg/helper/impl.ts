@@ -64,8 +64,6 @@ const REFUSED: Readonly<Record<number, string>> = {
   [FUNC.cgrp_storage_delete]: STORAGE,
   [FUNC.user_ringbuf_drain]: STORAGE,
   [FUNC.snprintf_btf]: 'it is not supported yet',
-  [FUNC.per_cpu_ptr]: 'the emulated kernel has no per-CPU variables',
-  [FUNC.this_cpu_ptr]: 'the emulated kernel has no per-CPU variables',
 }
 
 /** Why no program may call a helper here, as the end of a sentence; undefined: it may. */

@@ -3,6 +3,7 @@ import t from 'tap'
 import { helpersOf } from '../../pkg/helper/allowed.js'
 import { NOTE } from '../../pkg/helper/env.js'
 import { refusal } from '../../pkg/helper/impl.js'
+import { PERCPU_STRIDE } from '../../pkg/helper/impl-map.js'
 import { helperText } from '../../pkg/helper/protos.js'
 import { STACK_TOP } from '../../pkg/mem/layout.js'
 import { XDP_BUFF } from '../../pkg/skb/layout.js'
@@ -40,9 +41,9 @@ t.test('every helper of the packet program types is here or refused for a reason
   t.same([...refused].sort(), [
     'bpf_cgrp_storage_delete', 'bpf_cgrp_storage_get', 'bpf_copy_from_user', 'bpf_copy_from_user_task', 'bpf_current_task_under_cgroup',
     'bpf_find_vma', 'bpf_get_branch_snapshot', 'bpf_get_current_task', 'bpf_get_current_task_btf', 'bpf_get_task_stack',
-    'bpf_per_cpu_ptr', 'bpf_perf_event_read', 'bpf_perf_event_read_value', 'bpf_send_signal', 'bpf_send_signal_thread', 'bpf_sk_storage_delete',
+    'bpf_perf_event_read', 'bpf_perf_event_read_value', 'bpf_send_signal', 'bpf_send_signal_thread', 'bpf_sk_storage_delete',
     'bpf_sk_storage_get', 'bpf_skb_under_cgroup', 'bpf_snprintf_btf', 'bpf_task_pt_regs', 'bpf_task_storage_delete', 'bpf_task_storage_get',
-    'bpf_this_cpu_ptr', 'bpf_user_ringbuf_drain',
+    'bpf_user_ringbuf_drain',
   ])
   t.equal(refusal(FUNC.tail_call, m.impls), undefined, 'a tail call is the engines’')
 })
@@ -258,6 +259,10 @@ t.test('time, task and memory', async (t) => {
   t.equal(call(m, FUNC.get_current_comm, OUT, 3), 0)
   t.equal(Buffer.from(m.mem.u8.slice(OUT, OUT + 3)).toString(), 'wi\0')
   t.equal(call(m, FUNC.get_prandom_u32) >= 0, true)
+  u32(m, VALUE + PERCPU_STRIDE, 24)
+  t.same([0, 1, 2].map((cpu) => call(m, FUNC.per_cpu_ptr, VALUE, cpu)), [VALUE, VALUE + 24, 0])
+  m.host.now = 1
+  t.equal(call(m, FUNC.this_cpu_ptr, VALUE), VALUE + 24)
   m.mem.u8.set(Buffer.from('abc\0def'), VALUE)
   t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, VALUE), 0)
   t.equal(call(m, FUNC.probe_read_kernel_str, OUT, 7, VALUE), 4)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Asks the machine's own kernel what helpers return and do, and records it: fixtures/helper/calls.json. A case is a packet and calls; every
-# call's r0 and memory, and the packet afterwards, are the answer. Run as root on Linux 6.18:  python3 test/oracle/helper-calls.py
+# call's r0 and memory, and the packet afterwards, are the answer. records.test.ts runs it: root, Linux 6.18.
 import ctypes, json, os, re, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Asks the machine's own kernel what bpf(2) answers for maps, and records it: fixtures/map/create.json, fixtures/map/ops.json.
-# Run as root on Linux 6.18 with two possible CPUs:  python3 test/oracle/maps.py [fixtures/map]
-import ctypes, json, os, struct, subprocess, sys
+# records.test.ts runs it: root, Linux 6.18, two possible CPUs.
+import ctypes, json, os, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 OUT = sys.argv[1] if len(sys.argv) > 1 else 'fixtures/map'
