@@ -1,7 +1,7 @@
 // The network side of the emulated kernel: devices, queueing, hooks and the way of every packet, over a DatapathHost (host.ts).
 // Methods match the rtnl and wire requests of pkg/request one to one. One Net is one machine in one process; save() writes what
 // changed into the host's records.
-import { KernelError } from '../bytes/errors.js'
+import { assert, KernelError } from '../bytes/errors.js'
 import type { RtnlRequests } from '../request/rtnl.js'
 import type { WireRequests } from '../request/wire.js'
 import { classDel, classList, classNew, filterDel, filterList, filterNew } from '../sched/class-api.js'
@@ -73,7 +73,9 @@ export class Net {
   }
 
   save(): void {
-    for (const port of this.#core.ports.values()) savePort(this.#core, port)
+    let held = 0
+    for (const port of this.#core.ports.values()) held += savePort(this.#core, port)
+    assert(held === this.skbs.held, `${this.skbs.held} frames are held, of which devices list ${held}`)
     this.#net.held = this.#core.held()
     saveMachine(this.#core, this.#net)
   }

@@ -1,5 +1,5 @@
 // Requests that change a device (net/core/rtnetlink.c: do_setlink; drivers/net/tun.c: tun_set_ebpf).
-import { KernelError, must } from '../bytes/errors.js'
+import { KernelError } from '../bytes/errors.js'
 import { checkMtu, checkNicXdp, checkVethXdp, refuseWhenXdp, setAddress, setBroadcast, setFlag, vethXdpLimit } from '../dev/change.js'
 import { allocName, validName } from '../dev/names.js'
 import type { TunState } from '../dev/tun-state.js'
@@ -8,7 +8,7 @@ import { checkTunProg } from '../hook/tun.js'
 import { checkXdp } from '../hook/xdp-attach.js'
 import { checkXps, newXpsStats } from '../hook/xps.js'
 import type { LinkSet, LinkXdp, RtnlRequests } from '../request/rtnl.js'
-import { EINVAL } from '../uapi/errno.js'
+import { EBADF, EINVAL } from '../uapi/errno.js'
 import type { Core } from './core.js'
 import type { Links } from './links.js'
 import type { Port } from './port.js'
@@ -60,7 +60,8 @@ function setFlags({ core, links }: Where, port: Port, request: LinkSet): void {
 
 function setXdp(core: Core, port: Port, request: LinkXdp): void {
   const { dev } = port
-  const prog = request.progId < 0 ? undefined : must(core.host.prog(request.progId), `prog ${request.progId}`)
+  const prog = request.progId < 0 ? undefined : core.host.prog(request.progId)
+  if (request.progId >= 0 && !prog) throw new KernelError(EBADF)
   const native = dev.kind.nativeXdp && dev.tun?.mode !== 'tun'
   const mode = checkXdp(dev.xdp, request, prog, native)
   const peer = core.peerOf(dev)

@@ -75,8 +75,8 @@ function restoreFrames(core: Core, port: Port, record: PortRecord, sched: SchedR
   core.loadedFrames += core.skbs.held - held
 }
 
-/** Puts what changed; the frames blob is written anew when there are frames or were. */
-export function savePort(core: Core, port: Port): void {
+/** Puts what changed; the frames blob is written anew when there are frames or were. Returns how many frames the device holds. */
+export function savePort(core: Core, port: Port): number {
   const { records } = core.host
   const { ifindex } = port.dev
   const frames: Uint8Array[] = []
@@ -90,6 +90,7 @@ export function savePort(core: Core, port: Port): void {
   port.saved.sched = putChanged(core, `qdisc/${ifindex}`, saveSched(port.sched, frames), port.saved.sched)
   if (frames.length > 0 || port.saved.frames) records.putBlob(`frames/${ifindex}`, frames.length > 0 ? concat(frames) : undefined)
   port.saved.frames = frames.length > 0
+  return frames.length
 }
 
 function putChanged(core: Core, key: string, record: unknown, before: string): string {

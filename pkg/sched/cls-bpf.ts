@@ -35,10 +35,10 @@ export const clsBpf: ClsKind = {
     for (const filter of filters(tp)) {
       const prog = (filter.prog ??= env.prog(filter.progId))
       if (!prog) continue
-      env.skbs.set16(skb, TC_CLASSID, 0)
+      env.skbs.set16(skb, TC_CLASSID, filter.classid & 0xffff)
       const ret = runClassifier(env.skbs, skb, prog)
       if (filter.direct) {
-        result.classid = (filter.classid & 0xffff0000) | env.skbs.get16(skb, TC_CLASSID)
+        result.classid = ((filter.classid & 0xffff0000) | env.skbs.get16(skb, TC_CLASSID)) >>> 0
         const action = directAction(ret)
         if (action === TC_ACT.UNSPEC) continue
         return action
