@@ -1,0 +1,172 @@
+// What a comparison of two numbers decides (is_scalar_branch_taken) and teaches (regs_refine_cond_op), kernel/bpf/verifier.c.
+import {
+  BPF_JEQ, BPF_JGE, BPF_JGT, BPF_JLE, BPF_JLT, BPF_JNE, BPF_JSET, BPF_JSGE, BPF_JSGT, BPF_JSLE, BPF_JSLT,
+} from '../insn/opcode.js'
+import { sane, sync, unbound, type Scalar } from './scalar.js'
+import { tnumAnd, tnumConst, tnumIntersect, tnumOr, tnumOverlap, tnumSubreg, tnumWithSubreg, s64, U32, U64, type Tnum } from './tnum.js'
+
+/** JSET seen from its fall-through side. */
+export const JNSET = BPF_JSET | 8
+
+const reverse: Readonly<Record<number, number>> = {
+  [BPF_JEQ]: BPF_JNE, [BPF_JNE]: BPF_JEQ, [BPF_JSET]: JNSET, [JNSET]: BPF_JSET, [BPF_JGE]: BPF_JLT, [BPF_JGT]: BPF_JLE,
+  [BPF_JLE]: BPF_JGT, [BPF_JLT]: BPF_JGE, [BPF_JSGE]: BPF_JSLT, [BPF_JSGT]: BPF_JSLE, [BPF_JSLE]: BPF_JSGT, [BPF_JSLT]: BPF_JSGE,
+}
+const flipped: Readonly<Record<number, number>> = {
+  [BPF_JEQ]: BPF_JEQ, [BPF_JNE]: BPF_JNE, [BPF_JSET]: BPF_JSET, [BPF_JGE]: BPF_JLE, [BPF_JGT]: BPF_JLT, [BPF_JLE]: BPF_JGE,
+  [BPF_JLT]: BPF_JGT, [BPF_JSGE]: BPF_JSLE, [BPF_JSGT]: BPF_JSLT, [BPF_JSLE]: BPF_JSGE, [BPF_JSLT]: BPF_JSGT,
+}
+/** rev_opcode(): the comparison that holds when this one does not. */
+export const revOpcode = (op: number): number => reverse[op]!
+/** flip_opcode(): the same comparison with its sides exchanged. */
+export const flipOpcode = (op: number): number => flipped[op]!
+
+/** 1: always taken, 0: never, -1: unknown. */
+export type Taken = 0 | 1 | -1
+
+interface Side { t: Tnum; umin: bigint; umax: bigint; smin: bigint; smax: bigint }
+
+function side(s: Scalar, is32: boolean): Side {
+  if (!is32) return s
+  return { t: tnumSubreg(s.t), umin: BigInt(s.u32min), umax: BigInt(s.u32max), smin: BigInt(s.s32min), smax: BigInt(s.s32max) }
+}
+
+export function scalarTaken(a: Scalar, b: Scalar, op: number, is32: boolean): Taken {
+  const x = side(a, is32)
+  const y = side(b, is32)
+  switch (op) {
+    case BPF_JEQ: return equal(x, y, a, b, is32)
+    case BPF_JNE: return not(equal(x, y, a, b, is32))
+    case BPF_JSET: return bits(x.t, y.t)
+    case BPF_JGT: return x.umin > y.umax ? 1 : x.umax <= y.umin ? 0 : -1
+    case BPF_JSGT: return x.smin > y.smax ? 1 : x.smax <= y.smin ? 0 : -1
+    case BPF_JLT: return x.umax < y.umin ? 1 : x.umin >= y.umax ? 0 : -1
+    case BPF_JSLT: return x.smax < y.smin ? 1 : x.smin >= y.smax ? 0 : -1
+    case BPF_JGE: return x.umin >= y.umax ? 1 : x.umax < y.umin ? 0 : -1
+    case BPF_JSGE: return x.smin >= y.smax ? 1 : x.smax < y.smin ? 0 : -1
+    case BPF_JLE: return x.umax <= y.umin ? 1 : x.umin > y.umax ? 0 : -1
+    default: return x.smax <= y.smin ? 1 : x.smin > y.smax ? 0 : -1
+  }
+}
+
+const not = (t: Taken): Taken => (t === -1 ? -1 : t === 1 ? 0 : 1)
+
+function equal(x: Side, y: Side, a: Scalar, b: Scalar, is32: boolean): Taken {
+  if (x.t.mask === 0n && y.t.mask === 0n) return x.t.value === y.t.value ? 1 : 0
+  if (!tnumOverlap(x.t, y.t)) return 0
+  if (x.umin > y.umax || x.umax < y.umin || x.smin > y.smax || x.smax < y.smin) return 0
+  if (is32) return -1
+  const apart = a.u32min > b.u32max || a.u32max < b.u32min || a.s32min > b.s32max || a.s32max < b.s32min
+  return apart ? 0 : -1
+}
+
+function bits(a: Tnum, b: Tnum): Taken {
+  const [x, mask] = b.mask === 0n ? [a, b] : [b, a]
+  if (mask.mask !== 0n) return -1
+  if ((x.value & mask.value) !== 0n) return 1
+  return ((x.value | x.mask) & mask.value) === 0n ? 0 : -1
+}
+
+/** Narrows both to the values for which the comparison holds. `a` and `b` must be fresh copies; empty results are widened again. */
+export function refine(a: Scalar, b: Scalar, op: number, is32: boolean): void {
+  refineOp(a, b, op, is32)
+  for (const s of [a, b]) {
+    sync(s)
+    if (!sane(s)) unbound(s)
+  }
+}
+
+function refineOp(a: Scalar, b: Scalar, op: number, is32: boolean): void {
+  switch (op) {
+    case BPF_JEQ: return is32 ? equal32(a, b) : equal64(a, b)
+    case BPF_JNE: return withConst(a, b, is32, notEqual)
+    case BPF_JSET: return withConst(a, b, is32, someBit)
+    case JNSET: return withConst(a, b, is32, noBit)
+    case BPF_JLE: return is32 ? atMostU32(a, b, 0) : atMostU64(a, b, 0n)
+    case BPF_JLT: return is32 ? atMostU32(a, b, 1) : atMostU64(a, b, 1n)
+    case BPF_JSLE: return is32 ? atMostS32(a, b, 0) : atMostS64(a, b, 0n)
+    case BPF_JSLT: return is32 ? atMostS32(a, b, 1) : atMostS64(a, b, 1n)
+    default: return refineOp(b, a, flipOpcode(op), is32)
+  }
+}
+
+function equal64(a: Scalar, b: Scalar): void {
+  a.umin = b.umin = a.umin > b.umin ? a.umin : b.umin
+  a.umax = b.umax = a.umax < b.umax ? a.umax : b.umax
+  a.smin = b.smin = a.smin > b.smin ? a.smin : b.smin
+  a.smax = b.smax = a.smax < b.smax ? a.smax : b.smax
+  a.t = b.t = tnumIntersect(a.t, b.t)
+}
+
+function equal32(a: Scalar, b: Scalar): void {
+  a.u32min = b.u32min = Math.max(a.u32min, b.u32min)
+  a.u32max = b.u32max = Math.min(a.u32max, b.u32max)
+  a.s32min = b.s32min = Math.max(a.s32min, b.s32min)
+  a.s32max = b.s32max = Math.min(a.s32max, b.s32max)
+  const t = tnumIntersect(tnumSubreg(a.t), tnumSubreg(b.t))
+  a.t = tnumWithSubreg(a.t, t)
+  b.t = tnumWithSubreg(b.t, t)
+}
+
+type WithConst = (s: Scalar, value: bigint, is32: boolean) => void
+
+function withConst(a: Scalar, b: Scalar, is32: boolean, learn: WithConst): void {
+  const isConst = (s: Scalar): boolean => (is32 ? s.isConst32 : s.isConst)
+  if (isConst(b)) learn(a, is32 ? b.t.value & U32 : b.t.value, is32)
+  else if (isConst(a)) learn(b, is32 ? a.t.value & U32 : a.t.value, is32)
+}
+
+/** A constant that is the edge of a range moves that edge. */
+function notEqual(s: Scalar, value: bigint, is32: boolean): void {
+  if (is32) {
+    const u = Number(value)
+    if (s.u32min === u) s.u32min++
+    if (s.u32max === u) s.u32max--
+    if (s.s32min === (u | 0)) s.s32min++
+    if (s.s32max === (u | 0)) s.s32max--
+    return
+  }
+  if (s.umin === value) s.umin++
+  if (s.umax === value) s.umax--
+  if (s.smin === s64(value)) s.smin++
+  if (s.smax === s64(value)) s.smax--
+}
+
+function someBit(s: Scalar, value: bigint, is32: boolean): void {
+  if (value === 0n || (value & (value - 1n)) !== 0n) return
+  s.t = is32 ? tnumWithSubreg(s.t, tnumOr(tnumSubreg(s.t), tnumConst(value))) : tnumOr(s.t, tnumConst(value))
+}
+
+function noBit(s: Scalar, value: bigint, is32: boolean): void {
+  unbound(s)
+  const clear = tnumConst(~value & U64)
+  s.t = is32 ? tnumWithSubreg(s.t, tnumAnd(tnumSubreg(s.t), clear)) : tnumAnd(s.t, clear)
+}
+
+function atMostU64(a: Scalar, b: Scalar, less: bigint): void {
+  const top = b.umax - less
+  const bottom = a.umin + less
+  if (top < a.umax) a.umax = top
+  if (bottom > b.umin) b.umin = bottom
+}
+
+function atMostS64(a: Scalar, b: Scalar, less: bigint): void {
+  const top = b.smax - less
+  const bottom = a.smin + less
+  if (top < a.smax) a.smax = top
+  if (bottom > b.smin) b.smin = bottom
+}
+
+function atMostU32(a: Scalar, b: Scalar, less: number): void {
+  const top = b.u32max - less
+  const bottom = a.u32min + less
+  if (top < a.u32max) a.u32max = top
+  if (bottom > b.u32min) b.u32min = bottom
+}
+
+function atMostS32(a: Scalar, b: Scalar, less: number): void {
+  const top = b.s32max - less
+  const bottom = a.s32min + less
+  if (top < a.s32max) a.s32max = top
+  if (bottom > b.s32min) b.s32min = bottom
+}
