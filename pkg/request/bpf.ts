@@ -105,6 +105,8 @@ export interface ProgDump {
   funcInfo?: { recSize: number; bytes: Uint8Array }
   lineInfo?: { recSize: number; bytes: Uint8Array }
   maps: { id: number; name: string }[]
+  /** Functions by first slot with the tags they would have alone: names of calls in dumps. */
+  subprogs?: readonly { readonly slot: number; readonly tag: string }[]
 }
 
 export interface TestRun {

@@ -1,0 +1,58 @@
+// `bpftool`: the object table (main.c commands[]), in upstream's order since abbreviations depend on it.
+import { InputError } from '../../pkg/bytes/errors.js'
+import { BPFTOOL, bpftoolBatch, LIBBPF, runProgram, VERSION, type Context, type Entry, type Io, type Program } from '../../pkg/cli/index.js'
+import { isPrefix, type Words } from '../../pkg/grammar/index.js'
+import { runBtf } from './btf.js'
+import { FAILED, Silent } from './failure.js'
+import { runLink } from './link.js'
+import { runMap } from './map.js'
+import { runNet } from './net.js'
+import { absent, runPerf, runStructOps } from './other.js'
+import { runProgObject } from './prog.js'
+import { BPFTOOL_USAGE } from './usage.js'
+
+/** A handle that nothing fits fails without a word. */
+const quietly = (run: (context: Context, words: Words) => number): Entry['run'] => (context, words) => {
+  try {
+    return run(context, words)
+  } catch (error) {
+    if (!(error instanceof Silent)) throw error
+    context.rollback()
+    return error.status
+  }
+}
+
+function batch(context: Context, words: Words): number {
+  if (words.left < 2) throw new InputError('too few parameters for batch', FAILED)
+  const word = words.take()
+  if (!isPrefix(word, 'file')) throw new InputError(`expected 'file', got: ${word}`, FAILED)
+  if (words.left > 1) throw new InputError('too many parameters for batch', FAILED)
+  return bpftoolBatch(PROGRAM, context, words.take())
+}
+
+function version({ out }: Context): void {
+  out.tree(null, { version: BPFTOOL, libbpf_version: LIBBPF, hookpoint_version: VERSION, features: { libbfd: false, libbpf_strict: true, skeletons: false } })
+  out.text('bpftool v%s\nusing libbpf v%s\nfeatures: libbpf_strict\nhookpoint v%s\n', BPFTOOL, LIBBPF, VERSION)
+}
+
+const OBJECTS: readonly Entry[] = [
+  { word: 'help', run: () => { throw new InputError(BPFTOOL_USAGE.trimEnd(), 0) } },
+  { word: 'batch', run: batch },
+  { word: 'prog', run: quietly(runProgObject) },
+  { word: 'map', run: quietly(runMap) },
+  { word: 'link', run: quietly(runLink) },
+  absent('cgroup'),
+  { word: 'perf', run: runPerf },
+  { word: 'net', run: quietly(runNet) },
+  absent('feature'),
+  { word: 'btf', run: quietly(runBtf) },
+  absent('gen'),
+  { word: 'struct_ops', run: runStructOps },
+  absent('iter'),
+  { word: 'version', run: (context) => version(context) },
+]
+
+export const PROGRAM: Program = { name: 'bpftool', style: 'bpftool', objects: OBJECTS, usage: BPFTOOL_USAGE, helpStatus: FAILED, unknownStatus: FAILED, version }
+
+/** A whole `bpftool` command line. */
+export const run = (argv: readonly string[], io: Io): number => runProgram(PROGRAM, argv, io)

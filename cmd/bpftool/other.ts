@@ -1,0 +1,26 @@
+// Objects that the emulated machine has nothing of: struct_ops and perf list nothing, the others say so.
+import { InputError } from '../../pkg/bytes/errors.js'
+import { runBpftoolVerb, type Context, type Entry } from '../../pkg/cli/index.js'
+import type { Words } from '../../pkg/grammar/index.js'
+import { unsupported } from './failure.js'
+import { PERF_HELP, STRUCT_OPS_HELP, usage, type Help } from './usage.js'
+
+const absentVerb = (object: string, word: string): Entry => ({ word, run: () => { throw unsupported(`bpftool ${object} ${word}`) } })
+const nothing = ({ out }: Context): void => out.tree(null, [])
+const helpOf = (help: Help): Entry => ({ word: 'help', run: () => { throw new InputError(usage(help).trimEnd(), 0) } })
+
+const STRUCT_OPS: readonly Entry[] = [
+  { word: 'show', run: nothing },
+  { word: 'list', run: nothing },
+  ...['register', 'unregister', 'dump'].map((word) => absentVerb('struct_ops', word)),
+  helpOf(STRUCT_OPS_HELP),
+]
+
+export const runStructOps = (context: Context, words: Words): number => runBpftoolVerb(STRUCT_OPS, usage(STRUCT_OPS_HELP), context, words)
+
+const PERF: readonly Entry[] = [{ word: 'show', run: nothing }, { word: 'list', run: nothing }, helpOf(PERF_HELP)]
+
+export const runPerf = (context: Context, words: Words): number => runBpftoolVerb(PERF, usage(PERF_HELP), context, words)
+
+/** A whole object that is not there. */
+export const absent = (word: string): Entry => ({ word, run: () => { throw unsupported(`bpftool ${word}`) } })

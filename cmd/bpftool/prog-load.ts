@@ -1,0 +1,213 @@
+// `prog load` and `prog loadall` (prog.c: load_with_options), with what libbpf prints on the way.
+import { InputError, KernelError } from '../../pkg/bytes/errors.js'
+import type { Context } from '../../pkg/cli/index.js'
+import { isPrefix, type Words } from '../../pkg/grammar/index.js'
+import { loadObject, openObject, SECTION_DEFS, sectionDef, type LoadedObject, type LoadOptions, type ObjectSpec, type ProgSpec } from '../../pkg/object/index.js'
+import type { Kernel } from '../../pkg/request/kernel.js'
+import { FAILED, needs, reason, Silent, unsupported } from './failure.js'
+import { map, unsigned } from './handle.js'
+import { bpffsPath, checkPlace, fileReason, pin } from './paths.js'
+
+type Replacement = { readonly name?: string; readonly index?: number; readonly id: number }
+type LoadWords = { file: string; path: string; type?: { type: number; attach: number }; replace: Replacement[]; pinmaps?: string; autoattach: boolean }
+
+const STRICT = `Warning: bpftool is now running in libbpf strict mode and has more stringent requirements about BPF programs.
+If it used to work for this object file but now doesn't, see --legacy option for more details.
+`
+
+/** whole: loadall, every program pinned by its name below PATH; otherwise the first one at PATH. */
+export function loadProgs(context: Context, words: Words, whole: boolean): void {
+  needs(words, 2)
+  const kernel = context.write()
+  const read = readWords(context, kernel, words)
+  const object = open(context, read.file)
+  try {
+    settle(context, kernel, object, read, whole)
+  } catch (error) {
+    throw hinted(context, error)
+  }
+}
+
+/** p_info: not in JSON. It stands behind the complaint. */
+function hinted(context: Context, error: unknown): unknown {
+  if (context.options.idle.includes('legacy') || context.out.isJson) return error
+  if (error instanceof InputError) return new InputError(`${error.message}\n${STRICT}`, error.status)
+  if (error instanceof Silent) context.note(STRICT)
+  return error
+}
+
+function readWords(context: Context, kernel: Kernel, words: Words): LoadWords {
+  const read: LoadWords = { file: words.take(), path: words.take(), replace: [], autoattach: false }
+  while (words.more) {
+    const word = words.take()
+    if (isPrefix(word, 'type')) readType(context, read, words)
+    else if (isPrefix(word, 'map')) read.replace.push(readMap(context, kernel, words))
+    else if (isPrefix(word, 'dev')) readDevice(words)
+    else if (isPrefix(word, 'pinmaps')) {
+      needs(words, 1)
+      read.pinmaps = words.take()
+    } else if (isPrefix(word, 'autoattach')) read.autoattach = true
+    else throw new InputError(`expected no more arguments, 'type', 'map' or 'dev', got: '${word}'?`, FAILED)
+  }
+  return read
+}
+
+/** A type is named as a section is; cgroup types with a slash behind. */
+function readType(context: Context, read: LoadWords, words: Words): void {
+  if (read.type !== undefined) throw new InputError('program type already specified', FAILED)
+  needs(words, 1)
+  const name = words.take()
+  const def = exactSection(name) ?? exactSection(`${name}/`)
+  if (def === undefined) throw noGuess(context, `${name}/`)
+  read.type = { type: def.type, attach: def.attach }
+}
+
+function exactSection(name: string): (typeof SECTION_DEFS)[number] | undefined {
+  const def = sectionDef(name)
+  if (def === undefined) return undefined
+  const word = def.section.replace('+', '')
+  return name === word || name.startsWith(`${word}/`) || name === `${word}/` ? def : undefined
+}
+
+function noGuess(context: Context, section: string): Silent {
+  libbpf(context, `failed to guess program type from ELF section '${section}'`)
+  libbpf(context, `supported section(type) names are: ${SECTION_DEFS.map((def) => def.section).join(' ')}`)
+  return new Silent()
+}
+
+const libbpf = (context: Context, line: string): void => context.note(`libbpf: ${line}`)
+
+function readMap(context: Context, kernel: Kernel, words: Words): Replacement {
+  needs(words, 4)
+  const how = words.take()
+  const which = isPrefix(how, 'idx') ? { index: indexOf(words.take()) } : isPrefix(how, 'name') ? { name: words.take() } : undefined
+  if (which === undefined) throw new InputError(`expected 'idx' or 'name', got: '${how}'?`, FAILED)
+  return { ...which, id: map(context, kernel, words).id }
+}
+
+function indexOf(text: string): number {
+  const index = unsigned(text)
+  if (index === undefined) throw new InputError(`can't parse ${text} as IDX`, FAILED)
+  return index
+}
+
+function readDevice(words: Words): never {
+  needs(words, 1)
+  throw unsupported(`programs of a device (dev ${words.take()})`)
+}
+
+function open(context: Context, file: string): ObjectSpec {
+  let bytes: Uint8Array
+  try {
+    bytes = context.io.readFile(file)
+  } catch (error) {
+    libbpf(context, `elf: failed to open ${file}: ${fileReason(error)}`)
+    throw new InputError('failed to open object file', FAILED)
+  }
+  try {
+    return openObject(bytes, { file })
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    libbpf(context, error.message)
+    throw new InputError('failed to open object file', FAILED)
+  }
+}
+
+/** Load, pin, attach: everything or nothing. */
+function settle(context: Context, kernel: Kernel, object: ObjectSpec, read: LoadWords, whole: boolean): void {
+  const chosen = choose(context, object, read)
+  const reuse = replaced(object, read.replace)
+  const loaded = load(context, kernel, object, read, chosen, reuse)
+  checkPlace(context, bpffsPath(context, read.path), read.path)
+  if (whole) pinAll(context, kernel, loaded, read.path, chosen)
+  else pinFirst(context, kernel, loaded, read.path, chosen)
+  if (read.autoattach) noAutoattach(context, whole ? chosen : chosen.slice(0, 1))
+  if (read.pinmaps !== undefined) pinMaps(context, kernel, loaded, read.pinmaps)
+}
+
+/** What hangs on a device or a qdisc has no place of its own to attach to: bpf_program__attach says ENOTSUP. */
+function noAutoattach(context: Context, chosen: readonly ProgSpec[]): void {
+  for (const { name } of chosen) context.note(`Program ${name} does not support autoattach, falling back to pinning`)
+}
+
+/** Without `type` every program must say by its section what it is. */
+function choose(context: Context, object: ObjectSpec, read: LoadWords): readonly ProgSpec[] {
+  const nameless = read.type === undefined ? object.progs.find((one) => one.type === 0) : undefined
+  if (nameless !== undefined) throw noGuess(context, nameless.section)
+  const loadable = object.progs.filter((one) => one.autoload && !(one.static && object.progs.some((p) => p.section === one.section && !p.static)))
+  if (loadable.length === 0) throw new InputError('object file doesn\'t contain any bpf program', FAILED)
+  return loadable
+}
+
+function replaced(object: ObjectSpec, list: readonly Replacement[]): Map<string, number> {
+  const reuse = new Map<string, number>()
+  for (const { name, index, id } of list) {
+    const spec = name === undefined ? object.maps[index!] : object.maps.find((one) => one.name === name)
+    if (spec === undefined) throw new InputError(name === undefined ? `map idx '${index}' not used` : `unable to find map '${name}'`, FAILED)
+    reuse.set(spec.name, id)
+  }
+  return reuse
+}
+
+function load(
+  context: Context, kernel: Kernel, object: ObjectSpec, { type }: LoadWords, progs: readonly ProgSpec[], reuse: ReadonlyMap<string, number>,
+): LoadedObject {
+  const dialect = context.io.env['HOOKPOINT_DIALECT']
+  const options: LoadOptions = {
+    progs, reuse, warn: (line) => libbpf(context, line),
+    ...(type === undefined ? {} : { type: type.type, expectedAttachType: type.attach }),
+    ...(dialect ? { dialect } : {}), ...(context.options.debug ? { logLevel: 1 | 2 | 4 } : {}),
+  }
+  try {
+    const loaded = loadObject(object, kernel, options)
+    for (const one of loaded.progs) tell(context, one)
+    return loaded
+  } catch (error) {
+    if (error instanceof InputError) libbpf(context, error.message)
+    else if (!(error instanceof KernelError)) throw error
+    else if (error.extack !== undefined) libbpf(context, reason(error))
+    if (error instanceof KernelError && error.explain !== undefined) context.note(error.explain.trimEnd())
+    throw new InputError('failed to load object file', FAILED)
+  }
+}
+
+function tell(context: Context, { name, log, notes }: LoadedObject['progs'][number]): void {
+  for (const note of notes) context.note(note)
+  if (context.options.debug && log !== '') libbpf(context, `prog '${name}': -- BEGIN PROG LOAD LOG --\n${log}-- END PROG LOAD LOG --`)
+}
+
+function idOf(loaded: LoadedObject, spec: ProgSpec): number {
+  return loaded.progs.find((one) => one.name === spec.name && one.section === spec.section)!.id
+}
+
+function pinFirst(context: Context, kernel: Kernel, loaded: LoadedObject, path: string, [first]: readonly ProgSpec[]): void {
+  try {
+    pin(context, kernel, 'prog', idOf(loaded, first!), path)
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`failed to pin program ${first!.section}`, FAILED)
+    throw error
+  }
+}
+
+function pinAll(context: Context, kernel: Kernel, loaded: LoadedObject, directory: string, chosen: readonly ProgSpec[]): void {
+  for (const one of chosen) pinUnder(context, kernel, 'prog', idOf(loaded, one), one.name, directory, 'failed to pin all programs')
+}
+
+/** bpf_object__pin_maps: dots of names like .rodata become underscores. Those that are pinned already stay where they are. */
+function pinMaps(context: Context, kernel: Kernel, loaded: LoadedObject, directory: string): void {
+  for (const one of loaded.maps) {
+    if (one.path !== undefined) continue
+    pinUnder(context, kernel, 'map', one.id, one.name.replaceAll('.', '_'), directory, 'failed to pin all maps')
+  }
+}
+
+function pinUnder(context: Context, kernel: Kernel, kind: 'prog' | 'map', id: number, name: string, directory: string, complaint: string): void {
+  const path = `${directory}/${name}`
+  try {
+    kernel.request('obj.pin', { kind, id, path: bpffsPath(context, path) })
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    libbpf(context, kind === 'map' ? `failed to pin map: ${reason(error)}` : `prog '${name}': failed to pin at '${path}': ${reason(error)}`)
+    throw new InputError(complaint, FAILED)
+  }
+}
