@@ -6,6 +6,7 @@ export const IMPORT = '__import'
 
 /**
  * NODE_EXTRA_CA_CERTS makes Node parse every certificate of the host at boot (some 40 ms); no command opens a TLS connection.
+ * The bundle is ASCII (esbuild escapes the rest), so it is read as latin1, which checks nothing.
  * The cache file is written by the first run that may; a stale or foreign one is rejected by V8 and replaced.
  */
 export function launcher(name: string): string {
@@ -14,7 +15,7 @@ export function launcher(name: string): string {
 const fs = require('fs'), path = require('path'), vm = require('vm')
 const file = path.join(path.dirname(fs.realpathSync(__filename)), '..', 'lib', '${name}.cjs')
 const cache = file + '.' + process.version + '.cache'
-const source = fs.readFileSync(file, 'utf8')
+const source = fs.readFileSync(file, 'latin1')
 let cachedData
 try { cachedData = fs.readFileSync(cache) } catch {}
 const script = new vm.Script('(function(exports,require,module,__filename,__dirname,${IMPORT}){' + source + '\\n})', { filename: file, cachedData })

@@ -14,7 +14,10 @@ export function processIo(openKernel: (access: Access) => Kernel): Io {
     stdin: () => fs.readFileSync(0, 'utf8'),
     env: process.env,
     cwd: process.cwd(),
-    tty: process.stdout.isTTY === true,
+    // A getter: process.stdout loads Node's streams, 3 ms that only -c=auto asks for.
+    get tty() {
+      return process.stdout.isTTY === true
+    },
     readFile: (path) => fs.readFileSync(resolve(path)),
     writeFile: (path, bytes) => fs.writeFileSync(resolve(path), bytes),
     openKernel,

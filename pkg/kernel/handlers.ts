@@ -100,11 +100,14 @@ export const handlers: Handlers = {
   'sys.info': (s) => s.info(),
 }
 
-/** With a device go its addresses, and those of a veth's other end. */
+/** With a device go its addresses and its places in devmaps, and those of a veth's other end. */
 function deleteLink(s: Subsystems, request: Request<'link.del'>): void {
   const [link] = s.net.linkGet({ dev: request.dev })
   s.net.linkDel(request)
   if (!link) return
-  s.addresses.forget(link.ifindex)
-  if (link.peerIfindex !== undefined) s.addresses.forget(link.peerIfindex)
+  for (const ifindex of [link.ifindex, link.peerIfindex]) {
+    if (ifindex === undefined) continue
+    s.addresses.forget(ifindex)
+    s.maps.dropDevice(ifindex)
+  }
 }

@@ -1,9 +1,11 @@
 // Maps as bpf(2) sees them: records, their regions, and the map objects over both. kernel/bpf/syscall.c, map_create and below.
-import { KernelError, must } from '../bytes/errors.js'
+import { KernelError } from '../bytes/errors.js'
 import type { Memory } from '../mem/memory.js'
 import type { AddressSpace } from '../mem/space.js'
 import { ProgArray } from '../map/arraymap-fd.js'
-import { mapKind } from '../map/kinds.js'
+import { parseBtf } from '../btf/index.js'
+import { checkMapBtf } from '../map/btf.js'
+import { checkMap, mapKind } from '../map/kinds.js'
 import type { BpfMap, MapAttr, MapHost } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
 import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
@@ -24,16 +26,19 @@ export interface MapsHost {
   readonly cpus: number
   cpu(): number
   random32(): number
-  btfExists(id: number): boolean
+  btfBytes(id: number): Uint8Array | undefined
   holdBtf(id: number): void
   dropBtf(id: number): void
   progType(id: number): number | undefined
+  progAttachType(id: number): number | undefined
   holdProg(id: number): void
   dropProg(id: number): void
   deviceExists(ifindex: number): boolean
   /** bpf_timers in a range of memory fire no more. */
   forgetTimers(from: number, to: number): void
 }
+
+const DEVICE_MAPS: ReadonlySet<number> = new Set([MAP_TYPE.DEVMAP, MAP_TYPE.DEVMAP_HASH])
 
 const regionName = (id: number): string => `map.${id}`
 
@@ -51,17 +56,25 @@ export class Maps {
 
   /** BPF_MAP_CREATE. */
   create(request: MapCreate): { id: number } {
-    const wanted = attributes(request)
-    const kind = mapKind(request.type)
-    this.#checkBtf(request)
-    kind.check(wanted, this.#kindHost())
+    const given = attributes(request)
+    const wanted = checkMap({ ...given, ...this.#fields(given), ...this.#template(given) }, this.#kindHost())
     const record = this.#table.create((id) => this.#place({ ...wanted, id }))
     return { id: record.id }
   }
 
-  #checkBtf(request: MapCreate): void {
-    if (!request.btfId) return
-    if (!this.#host.btfExists(request.btfId)) throw new KernelError(EINVAL)
+  #template({ innerMapId }: Omit<MapAttr, 'id'>): Pick<MapAttr, 'inner'> {
+    const inner = innerMapId > 0 ? this.attr(innerMapId) : undefined
+    return inner ? { inner } : {}
+  }
+
+  /** The parts of a value that its BTF says are the kernel's; EINVAL when the types don't fit. */
+  #fields(attr: Omit<MapAttr, 'id'>): Pick<MapAttr, 'fields'> {
+    const { btfId, btfKeyTypeId, btfValueTypeId } = attr
+    if (btfId === 0 && btfKeyTypeId === 0 && btfValueTypeId === 0) return {}
+    const bytes = this.#host.btfBytes(btfId)
+    if (!bytes || (btfKeyTypeId !== 0 && btfValueTypeId === 0)) throw new KernelError(EINVAL)
+    const fields = btfValueTypeId === 0 ? [] : checkMapBtf(attr, parseBtf(bytes, 'BTF'))
+    return fields.length > 0 ? { fields } : {}
   }
 
   /** Allocates and lays out; nothing is changed when it throws. */
@@ -71,7 +84,6 @@ export class Maps {
     const region = this.#host.space().allocate(regionName(attr.id), kind.bytes(attr, host))
     this.#remember(kind.create(attr, region, host))
     if (attr.btfId > 0) this.#host.holdBtf(attr.btfId)
-    if (attr.innerMapId > 0) this.#table.hold(attr.innerMapId)
     return { id: attr.id, attr, loadTime: this.#host.now(), frozen: false, refs: 0, pins: [] }
   }
 
@@ -94,6 +106,13 @@ export class Maps {
     return this.#byAddr.get(addr)
   }
 
+  /** A device is gone: no map sends to it any more. */
+  dropDevice(ifindex: number): void {
+    for (const id of this.#table.ids()) {
+      if (DEVICE_MAPS.has(this.#table.need(id).attr.type)) this.map(id).dropDevice?.(ifindex)
+    }
+  }
+
   /** Programs have run: any map in memory may have changed. */
   touchAll(): void {
     for (const map of this.#open.values()) map.region.touched = true
@@ -101,6 +120,11 @@ export class Maps {
 
   attr(id: number): MapAttr | undefined {
     return this.#table.get(id)?.attr
+  }
+
+  /** A map, or the template of maps of maps that is gone since. */
+  attrOrTemplate(id: number): MapAttr | undefined {
+    return this.attr(id) ?? this.#table.list().find(({ attr }) => attr.innerMapId === id)?.attr.inner
   }
 
   record(id: number): MapRecord {
@@ -114,30 +138,30 @@ export class Maps {
   }
 
   lookup(request: MapElem): Uint8Array {
-    return this.#readable(request.mapId).sysLookup(this.#key(request), request.flags ?? 0)
+    return this.map(request.mapId).sysLookup(request.key, request.flags ?? 0)
   }
 
   update(request: MapElem & { value: Uint8Array }): void {
     const map = this.#writable(request.mapId)
-    map.sysUpdate(this.#key(request), request.value, request.flags ?? 0)
+    map.sysUpdate(request.key, request.value, request.flags ?? 0)
   }
 
   delete(request: MapElem): void {
-    this.#writable(request.mapId).sysDelete(this.#key(request))
+    this.#writable(request.mapId).sysDelete(request.key)
   }
 
   lookupAndDelete(request: MapElem): Uint8Array {
     const map = this.#writable(request.mapId)
     if (!map.sysLookupAndDelete) throw new KernelError(EINVAL)
-    return map.sysLookupAndDelete(this.#key(request), request.flags ?? 0)
+    return map.sysLookupAndDelete(request.key, request.flags ?? 0)
   }
 
   nextKey(request: { mapId: number; key?: Uint8Array }): Uint8Array | undefined {
-    return this.#readable(request.mapId).sysNextKey(request.key)
+    return this.map(request.mapId).sysNextKey(request.key)
   }
 
   entries(id: number): { key: Uint8Array; value: Uint8Array | undefined; error?: number }[] {
-    const map = this.#readable(id)
+    const map = this.map(id)
     const out: { key: Uint8Array; value: Uint8Array | undefined; error?: number }[] = []
     for (let key = map.sysNextKey(undefined); key !== undefined; key = map.sysNextKey(key)) {
       out.push({ key, ...readEntry(map, key) })
@@ -199,26 +223,13 @@ export class Maps {
     this.#byAddr.delete(map.addr)
     this.#host.space().release(regionName(attr.id))
     if (attr.btfId > 0) this.#host.dropBtf(attr.btfId)
-    if (attr.innerMapId > 0) this.#table.drop(attr.innerMapId)
-  }
-
-  #readable(id: number): BpfMap {
-    const map = this.map(id)
-    if ((map.attr.flags & MAP_F.WRONLY) !== 0) throw new KernelError(EPERM)
-    return map
   }
 
   #writable(id: number): BpfMap {
     const map = this.map(id)
-    if ((map.attr.flags & MAP_F.RDONLY) !== 0 || this.#table.need(id).frozen) throw new KernelError(EPERM)
+    if (this.#table.need(id).frozen) throw new KernelError(EPERM)
     map.region.touched = true
     return map
-  }
-
-  #key(request: MapElem): Uint8Array {
-    const { keySize } = must(this.attr(request.mapId), 'map has attributes')
-    if (request.key.length !== keySize) throw new KernelError(EINVAL)
-    return request.key
   }
 
   #kindHost(): MapHost {
@@ -232,6 +243,7 @@ export class Maps {
       mapIdAt: (addr) => this.#byAddr.get(addr)?.attr.id ?? 0,
       mapAttr: (id) => this.attr(id),
       progType: (id) => host.progType(id),
+      progAttachType: (id) => host.progAttachType(id),
       hold: (kind, id) => (kind === 'map' ? this.#table.hold(id) : host.holdProg(id)),
       drop: (kind, id) => (kind === 'map' ? this.#table.drop(id) : host.dropProg(id)),
       deviceExists: (ifindex) => host.deviceExists(ifindex),

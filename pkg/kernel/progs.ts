@@ -12,7 +12,7 @@ import { helperText } from '../helper/protos.js'
 import { BPF_OBJ_NAME_LEN, CALL } from '../uapi/bpf.js'
 import { E2BIG, EINVAL, EOPNOTSUPP, type Errno } from '../uapi/errno.js'
 import { parseBtf, vmlinuxBtf, type Btf } from '../btf/index.js'
-import { isGpl, verify, type ProgFacts, type VerifyInput, type VerifyResult } from '../verifier/index.js'
+import { verify, type ProgFacts, type VerifyInput, type VerifyResult } from '../verifier/index.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 /** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
@@ -53,6 +53,8 @@ export interface ProgsHost {
   mapAttr(id: number): MapAttr | undefined
   /** Bytes of the only value of a frozen read-only array. */
   frozenValue(id: number): Uint8Array | undefined
+  /** Brings a map into memory: code has its address. */
+  openMap(id: number): void
   holdMap(id: number): void
   dropMap(id: number): void
   ownMap(id: number, progType: number): void
@@ -171,15 +173,17 @@ export class Progs {
     const known = this.#runnables.get(id)
     if (known) return known
     const cached = this.#host.engine.name === 'jit' ? this.#blob(id, 'jited') : undefined
-    const runnable = this.#host.engine.compile(this.image(id), this.#host.engineHost(), cached)
+    const image = this.image(id)
+    for (const mapId of image.mapIds) this.#host.openMap(mapId)
+    const runnable = this.#host.engine.compile(image, this.#host.engineHost(), cached)
     this.#runnables.set(id, runnable)
     return runnable
   }
 
   info(id: number): ProgInfo {
-    const { refs: _refs, facts: _facts, funcInfoRec: _func, lineInfoRec: _line, flags: _flags, ...record } = this.#table.need(id)
+    const { refs: _refs, facts, funcInfoRec: _func, lineInfoRec: _line, flags: _flags, ...record } = this.#table.need(id)
     return {
-      ...record, mapIds: [...record.mapIds], pins: [...record.pins], gplCompatible: isGpl(record.license), uid: 0,
+      ...record, mapIds: [...record.mapIds], pins: [...record.pins], gplCompatible: facts.gplCompatible, uid: 0,
       jited: record.jitedLen > 0, memlock: pages(record.xlatedLen), runTimeNs: 0, runCnt: 0, recursionMisses: 0,
     }
   }

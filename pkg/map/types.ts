@@ -13,6 +13,8 @@ export interface MapAttr {
   readonly flags: number
   readonly mapExtra: number
   readonly innerMapId: number
+  /** Maps of maps: the attributes of the template, which need not live on. */
+  readonly inner?: MapAttr
   readonly btfId: number
   readonly btfKeyTypeId: number
   readonly btfValueTypeId: number

@@ -14,14 +14,18 @@ const IPPROTO_TCP = 6
 const IPPROTO_UDP = 17
 const IPPROTO_SCTP = 132
 
+/** Bits of SKB.hash_flags (struct sk_buff, v6.18). */
+const L4_HASH = 2
+const SW_HASH = 4
+
 /** skb->hash, computed once from the packet that starts with an Ethernet header at its mac_header. */
 export function skbHash(skbs: Skbs, skb: number): number {
-  if ((skbs.u8[skb + SKB.hash_flags]! & 3) !== 0) return skbs.get32(skb, SKB.hash)
+  if ((skbs.u8[skb + SKB.hash_flags]! & (L4_HASH | SW_HASH)) !== 0) return skbs.get32(skb, SKB.hash)
   const mac = skbs.head(skb) + skbs.get16(skb, SKB.mac_header)
   const end = skbs.head(skb) + skbs.get32(skb, SKB.tail)
   const l4 = dissect(skbs, mac, end)
   skbs.set32(skb, SKB.hash, hash === 0 ? 1 : hash)
-  skbs.u8[skb + SKB.hash_flags]! |= l4 ? 3 : 2
+  skbs.u8[skb + SKB.hash_flags]! |= l4 ? L4_HASH | SW_HASH : SW_HASH
   return skbs.get32(skb, SKB.hash)
 }
 
