@@ -7,6 +7,7 @@ import { KERNEL_STRUCTS } from '../mem/layout.js'
 import { ENOMEM } from '../uapi/errno.js'
 import type { TraceStep } from '../request/wire.js'
 import type { Qdisc, SchedEnv } from '../sched/types.js'
+import { ETH_HLEN } from '../skb/flow.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV, Skbs } from '../skb/skb.js'
 import { Clock, type Timer } from './clock.js'
@@ -145,15 +146,25 @@ export class Core {
       if (capture.ifindex !== port.dev.ifindex || (capture.direction !== 'all' && capture.direction !== direction)) continue
       capture.sink ??= this.host.openCapture(capture.file)
       capture.packets += 1
-      capture.sink.write(this.skbs.bytes(skb), at)
+      capture.sink.write(this.#frame(port.dev, skb), at)
     }
+  }
+
+  /** The bytes as an Ethernet frame: a tun device has none, so it gets a header that says IPv4 or IPv6. */
+  #frame(dev: NetDev, skb: number): Uint8Array {
+    const bytes = this.skbs.bytes(skb)
+    if (dev.address.length > 0) return bytes
+    const frame = new Uint8Array(ETH_HLEN + bytes.length)
+    frame.set(bytes[0]! >> 4 === 6 ? [0x86, 0xdd] : [0x08, 0x00], 12)
+    frame.set(bytes, ETH_HLEN)
+    return frame
   }
 
   keep(dev: NetDev, from: 'tx' | 'stack', skb: number, at: number, queue: number): void {
     if (!this.host.keepFrames) return
     const key = `${from}/${dev.ifindex}`
     const list = this.kept.get(key) ?? []
-    list.push({ bytes: this.skbs.bytes(skb), at, queue })
+    list.push({ bytes: this.#frame(dev, skb), at, queue })
     this.kept.set(key, list)
   }
 }

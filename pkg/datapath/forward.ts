@@ -42,6 +42,7 @@ function scrub(core: Core, skb: number): void {
   skbs.setTstamp(skb, 0)
   skbs.set32(skb, SKB.sk, 0)
   skbs.set32(skb, PRIV.flow, 0)
+  skbs.set32(skb, PRIV.meta, 0)
   skbs.set16(skb, SKB.queue_mapping, 0)
   skbs.u8[skb + SKB.tc_flags] = 0
   skbs.u8[skb + SKB.redirected] = 0

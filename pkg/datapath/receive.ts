@@ -1,11 +1,12 @@
 // The receive path of a frame: early filter, native XDP, the skb, generic XDP (spec/README.md R1 to R4; net/core/dev.c:
 // __netif_receive_skb_core).
 import { BROADCAST } from '../dev/netdev.js'
-import { prepareXdp, runXdp } from '../hook/xdp.js'
+import { prepareXdp, runXdp, xdpMetaLen } from '../hook/xdp.js'
 import { NOTE_NONE } from '../hook/types.js'
 import { XDP } from '../uapi/bpf.js'
 import { ETH_HLEN, ETH_P_8021AD, ETH_P_8021Q } from '../skb/flow.js'
 import { SKB } from '../skb/layout.js'
+import { PRIV } from '../skb/skb.js'
 import type { Core } from './core.js'
 import { deliver } from './deliver.js'
 import { ingress } from './ingress.js'
@@ -36,6 +37,7 @@ function nativeXdp(core: Core, port: Port, skb: number, queue: number): boolean 
   if (core.trace) core.step(skb, port.dev, 'xdp', `${actionName(action)} prog ${prog.id}`)
   switch (action) {
     case XDP.PASS:
+      core.skbs.set32(skb, PRIV.meta, xdpMetaLen(core.skbs))
       return true
     case XDP.TX:
       xdpTransmit(core, port, skb, 'XDP_TX')
@@ -136,11 +138,12 @@ function genericXdp(core: Core, port: Port, skb: number): boolean {
   const macLen = skbs.get16(skb, SKB.mac_len)
   skbs.push(skb, macLen)
   core.host.note.kind = NOTE_NONE
-  prepareXdp(skbs, skb, core.devStruct(port), Math.max(0, skbs.get16(skb, SKB.queue_mapping) - 1))
+  prepareXdp(skbs, skb, core.devStruct(port), Math.max(0, skbs.get16(skb, SKB.queue_mapping) - 1), skbs.get32(skb, PRIV.meta))
   const action = runXdp(skbs, skb, prog)
   if (core.trace) core.step(skb, port.dev, 'xdpgeneric', `${actionName(action)} prog ${prog.id}`)
   switch (action) {
     case XDP.PASS:
+      skbs.set32(skb, PRIV.meta, xdpMetaLen(skbs))
       if (macLen === 0) rawHeader(core, skb)
       else ethTypeTrans(core, port, skb)
       return true

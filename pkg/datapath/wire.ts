@@ -4,7 +4,7 @@ import { learnFlow } from '../dev/tun-state.js'
 import type { CaptureInfo, WireDevice, WireFrame, WireRequests, WireSummary } from '../request/wire.js'
 import { qdiscStats, treeOf } from '../sched/common.js'
 import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP } from '../uapi/errno.js'
-import { ETH_HLEN, scale, skbHash } from '../skb/flow.js'
+import { ETH_HLEN, scale, skbHash, transportOffset } from '../skb/flow.js'
 import { SKB } from '../skb/layout.js'
 import { CONSUMED, DELIVERED, HEADROOM, PRIV, TRANSMITTED } from '../skb/skb.js'
 import type { Core } from './core.js'
@@ -30,7 +30,7 @@ export class Wire {
   send(request: Send): WireRequests['wire.send'][1] {
     const core = this.#core
     const port = this.#links.byName(request.dev)
-    if (request.cpu !== undefined && !(request.cpu >= 0 && request.cpu < core.host.cpus)) throw new KernelError(EINVAL)
+    checkSend(core, port, request)
     const before = this.#mark()
     const trace = request.trace === true ? [] : undefined
     core.trace = trace
@@ -94,6 +94,9 @@ export class Wire {
     skbs.u8[skb + SKB.protocol + 1] = l2 === ETH_HLEN ? skbs.u8[data + 13]! : 0
     skbs.set16(skb, SKB.network_header, HEADROOM + l2)
     skbs.set16(skb, SKB.mac_len, l2)
+    const proto = (skbs.u8[skb + SKB.protocol]! << 8) | skbs.u8[skb + SKB.protocol + 1]!
+    const l4 = transportOffset(skbs.u8, proto, data + l2, data + frame.bytes.length)
+    if (l4 !== 0) skbs.set16(skb, SKB.transport_header, HEADROOM + l2 + l4)
     skbs.set32(skb, SKB.mark, frame.mark ?? 0)
     skbs.set32(skb, SKB.priority, frame.priority ?? 0)
     if (frame.rxQueue !== undefined) skbs.set32(skb, PRIV.rxQueue, frame.rxQueue + 1)
@@ -134,11 +137,7 @@ export class Wire {
   /** What the frame names, else receive side scaling. */
   #rxQueue(port: Port, skb: number, frame: WireFrame): number {
     const { realRx } = port.dev
-    if (frame.rxQueue !== undefined) {
-      if (frame.rxQueue >= 0 && frame.rxQueue < realRx) return frame.rxQueue
-      this.#core.skbs.free(skb, 'FULL_RING')
-      throw new KernelError(EINVAL, `${port.dev.name} has ${realRx} receive queues`)
-    }
+    if (frame.rxQueue !== undefined) return frame.rxQueue
     return realRx <= 1 ? 0 : scale(skbHash(this.#core.skbs, skb), realRx)
   }
 
@@ -231,4 +230,11 @@ export class Wire {
     this.#core.kept.delete(key)
     return frames
   }
+}
+
+/** A request is good as a whole before its first frame goes. */
+function checkSend({ host }: Core, { dev }: Port, { cpu, direction, frames }: Send): void {
+  if (cpu !== undefined && !(cpu >= 0 && cpu < host.cpus)) throw new KernelError(EINVAL, `there are CPUs 0 to ${host.cpus - 1}`)
+  if (direction === 'tx' || frames.every(({ rxQueue = 0 }) => rxQueue >= 0 && rxQueue < dev.realRx)) return
+  throw new KernelError(EINVAL, `${dev.name} has ${dev.realRx} receive queues`)
 }

@@ -10,7 +10,7 @@ const FIELDS = {
   skb_iif: [SKB.skb_iif, 4], hash: [SKB.hash, 4], vlan_proto: [SKB.vlan_proto, 2], vlan_tci: [SKB.vlan_tci, 2],
   napi_id: [SKB.napi_id, 4], mark: [SKB.mark, 4], protocol: [SKB.protocol, 2], transport_header: [SKB.transport_header, 2],
   network_header: [SKB.network_header, 2], mac_header: [SKB.mac_header, 2],
-  frame: [PRIV.frame, 4], flow: [PRIV.flow, 4], flow_flags: [PRIV.flowFlags, 4],
+  frame: [PRIV.frame, 4], flow: [PRIV.flow, 4], flow_flags: [PRIV.flowFlags, 4], rx_queue: [PRIV.rxQueue, 4],
 } as const
 
 export interface SkbRecord {

@@ -27,6 +27,8 @@ export const PRIV = {
   flowFlags: 240,
   /** 1 + receive queue that the sending socket remembers (sk_rx_queue_mapping), 0: none. */
   rxQueue: 244,
+  /** Bytes of metadata that an XDP program left before the Ethernet header (skb_shared_info.meta_len). */
+  meta: 248,
 } as const
 
 /** How a frame can end that is no drop. Every other word is a drop reason. */
@@ -216,7 +218,7 @@ export class Skbs {
     const { u32 } = this
     const data = u32[(skb + SKB.data) >> 2]!
     const cb = skb + SKB.cb
-    u32[(cb + BPF_CB.data_meta) >> 2] = data
+    u32[(cb + BPF_CB.data_meta) >> 2] = data - u32[(skb + PRIV.meta) >> 2]!
     u32[(cb + BPF_CB.data_meta + 4) >> 2] = 0
     u32[(cb + BPF_CB.data_end) >> 2] = data + u32[(skb + SKB.len) >> 2]!
     u32[(cb + BPF_CB.data_end + 4) >> 2] = 0

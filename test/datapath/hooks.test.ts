@@ -1,9 +1,9 @@
 // XDP verdicts, redirects, generic mode, clsact redirects and ifb, VLAN tags, captures and traces on the way of a packet.
 import t from 'tap'
 import { XDP_CTX } from '../../pkg/hook/xdp.js'
-import { SKB, XDP_BUFF, XDP_RXQ } from '../../pkg/skb/layout.js'
+import { BPF_CB, SKB, XDP_BUFF, XDP_RXQ } from '../../pkg/skb/layout.js'
 import { MAP_TYPE, PROG_TYPE, TC_ACT, XDP } from '../../pkg/uapi/bpf.js'
-import { Machine, TestHost, udp } from './machine.js'
+import { answer, Machine, TestHost, udp } from './machine.js'
 
 const ADD = { create: true, excl: true, replace: false }
 
@@ -151,6 +151,35 @@ t.test('VLAN: filters see the tag in the skb, receivers and wires see it in the 
   t.strictSame(m.net.wireTake({ dev: 'eth0', from: 'tx' })[0]!.bytes, tagged)
 })
 
+t.test('metadata that XDP leaves is there for the classifier', async (t) => {
+  const m = new Machine()
+  const { u32 } = m.host.mem
+  xdp(m, 'eth1', () => {
+    u32[(XDP_CTX + XDP_BUFF.data_meta) >> 2]! -= 8
+    u32[u32[(XDP_CTX + XDP_BUFF.data_meta) >> 2]! >> 2] = 4242
+    return XDP.PASS
+  })
+  const seen: number[] = []
+  cls(m, 'eth1', INGRESS, (skb) => {
+    const meta = u32[(skb + SKB.cb + BPF_CB.data_meta) >> 2]!
+    seen.push(u32[(skb + SKB.data) >> 2]! - meta, u32[meta >> 2]!)
+    return TC_ACT.OK
+  })
+  m.send('eth1', 'rx', [udp()])
+  t.strictSame(seen, [8, 4242])
+})
+
+t.test('a tun device carries packets without a link header; the wire sees frames', async (t) => {
+  const m = new Machine()
+  m.net.tunAdd({ name: 'tun0', mode: 'tun' })
+  m.net.linkSet({ dev: 'tun0', up: true })
+  m.net.wireCaptureAdd({ dev: 'tun0', direction: 'all', file: 'f' })
+  t.match(m.send('tun0', 'tx', [udp({ len: 100 })]), { transmitted: 1 })
+  t.match(m.link('tun0').stats, { txBytes: 86 })
+  t.match(m.send('tun0', 'rx', [udp({ len: 100 })]), { delivered: 1 })
+  t.strictSame(m.host.captured.map(({ frame }) => [frame.length, frame[12], frame[14]]), [[100, 8, 0x45], [100, 8, 0x45]])
+})
+
 t.test('bpf_clone_redirect sends a copy, the packet goes on', async (t) => {
   const m = new Machine()
   cls(m, 'eth1', INGRESS, (skb) => (m.net.cloneRedirect(m.net.skbs.copy(skb), 2, 0), TC_ACT.OK))
@@ -190,4 +219,12 @@ t.test('frames that can not pass: too long, too many, to a device that is down',
   t.match(m.send('eth1', 'tx', [udp()]), { dropped: { DEV_READY: 1 } })
   m.tap('tap0', 1)
   t.match(m.send('tap0', 'rx', [new Uint8Array(5)]), { delivered: 1 }, 'a runt is somebody else\'s problem')
+})
+
+t.test('a request is refused as a whole', async (t) => {
+  const m = new Machine()
+  t.equal(answer(() => m.send('eth1', 'rx', [{}, { rxQueue: 4 }])), 'EINVAL eth1 has 4 receive queues')
+  t.equal(answer(() => m.send('eth1', 'rx', [udp()], { cpu: 4 })), 'EINVAL there are CPUs 0 to 3')
+  t.equal(answer(() => m.send('nope', 'rx', [udp()])), 'ENODEV')
+  t.match(m.net.wireShow({}).total, { frames: 0 })
 })
