@@ -4,9 +4,10 @@ import { basename } from 'node:path'
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { kernelText, type Context } from '../../pkg/cli/index.js'
 import { EXIT_USAGE, FILE, grammar, string } from '../../pkg/grammar/index.js'
-import { findProgs, loadObject, openObject, type LoadOptions, type LoadedProg, type ObjectSpec, type Pinning, type ProgSpec } from '../../pkg/object/index.js'
+import type { LoadOptions, LoadedProg, ObjectSpec, Pinning, ProgSpec } from '../../pkg/object/index.js'
 import { PROG_TYPE } from '../../pkg/uapi/bpf.js'
 import { EINVAL, ENOENT, strerror } from '../../pkg/uapi/errno.js'
+import { objects } from './lazy.js'
 
 export const BPF_PROG_TYPE_SOCKET_FILTER = PROG_TYPE.SOCKET_FILTER
 export const BPF_PROG_TYPE_SCHED_CLS = PROG_TYPE.SCHED_CLS
@@ -91,7 +92,7 @@ function typed(prog: ProgSpec, type: number): ProgSpec {
 
 /** The first program of the section, or the one of that name. */
 function choose(object: ObjectSpec, section: string | undefined, name: string | undefined, manner: LoadManner): ProgSpec {
-  const found = findProgs(object, { ...(section === undefined ? {} : { section }), ...(name === undefined ? {} : { name }) })[0]
+  const found = objects().findProgs(object, { ...(section === undefined ? {} : { section }), ...(name === undefined ? {} : { name }) })[0]
   if (found !== undefined) return found
   throw failure(`object file doesn't contain ${name === undefined ? `sec ${section ?? ''}` : `prog ${name}`}`, manner)
 }
@@ -111,7 +112,7 @@ export function openFile({ io }: Context, file: string, manner: LoadManner): Obj
     throw say(`${file}: ${readReason(error)}`)
   }
   try {
-    return openObject(bytes, { file })
+    return objects().openObject(bytes, { file })
   } catch (error) {
     throw error instanceof InputError ? say(error.message) : error
   }
@@ -138,11 +139,11 @@ export function loadPrograms(
     ...(verbose ? { logLevel: 1 } : {}),
   }
   try {
-    const { progs: loaded } = loadObject(object, context.write(), whole)
+    const { progs: loaded } = objects().loadObject(object, context.write(), whole)
     tell(context, warnings, loaded, verbose)
     return progs.map((prog) => loaded.find((one) => one.name === prog.name && one.section === prog.section)!)
   } catch (error) {
-    throw loadFailure(error, warnings, manner, () => loadObject(object, context.write(), { ...whole, logLevel: 1 }))
+    throw loadFailure(error, warnings, manner, () => objects().loadObject(object, context.write(), { ...whole, logLevel: 1 }))
   }
 }
 
@@ -156,7 +157,7 @@ function tell(context: Context, warnings: readonly string[], loaded: readonly Lo
 function loadFailure(error: unknown, warnings: string[], manner: LoadManner, again: () => void): unknown {
   if (error instanceof InputError) return failure(error.message, manner)
   if (!(error instanceof KernelError)) return error
-  if (error.log === undefined && warnings.length > 0) {
+  if (!error.log && warnings.length > 0) {
     warnings.length = 0
     try {
       again()
