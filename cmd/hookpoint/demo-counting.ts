@@ -20,7 +20,8 @@ export function counting(stage: Stage): void {
   const found = table(entries.map(({ formatted }) => [formatted?.key ?? -1, formatted?.value ?? { packets: 0, bytes: 0 }]))
   const expected = table([...count(stage)])
   stage.claim(`packets and bytes of ${expected.length} protocols are those of the capture`, found.join() === expected.join(), found)
-  stage.claim('the program as it runs can be read: its context accesses are turned into kernel ones', /\bexit\b/.test(code), code)
+  const loads = ['(r1 +0)', '(r1 +8)'].filter((place) => code.includes(`= *(u64 *)${place}`))
+  stage.claim('the program as it runs can be read: data and data_end come from the kernel\'s own xdp_buff', loads.length === 2, code)
 }
 
 const table = (entries: readonly (readonly [number, Count])[]): string[] =>

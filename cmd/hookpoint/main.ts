@@ -1,7 +1,7 @@
 // The hookpoint command as a process.
 import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { jit } from '../../pkg/jit/index.js'
+import { toolchain } from '../lib/lazy.js'
 import { bootDirectory } from '../../pkg/kernel/boot.js'
 import { exportMachine, hasMachine, importMachine } from '../../pkg/kernel/transfer.js'
 import { removeState } from '../../pkg/state/reset.js'
@@ -18,7 +18,7 @@ const bin = dirname(realpathSync(process.argv[1] ?? ''))
 void run(process.argv.slice(2), processIo(bootFor('hookpoint')), {
   dir, bin, home: join(bin, '..', '..'),
   hasMachine: () => hasMachine(dir),
-  make: (options) => bootDirectory(dir, 'write', { engine: jit, ...options }).close(),
+  make: (options) => bootDirectory(dir, 'write', { toolchain, ...options }).close(),
   exportState: () => exportMachine(dir),
   importState: (json) => importMachine(dir, json as Json),
   reset: () => removeState(dir),
