@@ -4,7 +4,7 @@ import { KernelError } from '../bytes/errors.js'
 import { EINVAL } from '../uapi/errno.js'
 import { newBlock } from './cls-api.js'
 import { qdiscReset } from './common.js'
-import { activate, firstFlow, newBpfClass, type BpfClass } from './sch-bpf-class.js'
+import { activate, firstFlow, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfClassOps } from './sch-bpf-class-ops.js'
 import { parseBpfOptions, type BpfConfig } from './sch-bpf-config.js'
 import { dequeue } from './sch-bpf-dequeue.js'
@@ -41,7 +41,7 @@ export const schBpf: QdiscKind = {
   reset(q) {
     const priv = bpfPriv(q)
     for (const cls of [priv.fallback, ...priv.classes]) flushClass(q, cls)
-    priv.flows.length = 0
+    for (const cls of [...priv.flows]) removeFlow(priv, cls)
     q.qlen = 0
     q.backlog = 0
     q.port.env.watchdogCancel(q)

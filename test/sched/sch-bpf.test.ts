@@ -297,6 +297,15 @@ t.test('deleting the qdisc frees what waits and lets go of the programs', async 
   t.equal(m.link('eth0').qdisc, 'mq')
 })
 
+t.test('device down empties it, up again it works on', async (t) => {
+  const m = machine()
+  m.send('eth0', 'tx', frames(1, 2, 3), { hold: true })
+  m.net.linkSet({ dev: 'eth0', up: false })
+  t.equal(m.net.skbs.held, 0)
+  m.net.linkSet({ dev: 'eth0', up: true })
+  t.strictSame(order(m, [3, 1, 2]), [1, 2, 3])
+})
+
 t.test('what can not be attached', async (t) => {
   const m = new Machine()
   const v2 = (): { id: number; name: string } => ({ id: load(m, ok), name: 'p' })
