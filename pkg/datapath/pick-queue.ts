@@ -6,7 +6,7 @@ import { SKB } from '../skb/layout.js'
 import { scale, skbHash } from '../skb/flow.js'
 import { PRIV } from '../skb/skb.js'
 import type { Core } from './core.js'
-import type { Port } from './port.js'
+import type { Port, XpsMap } from './port.js'
 
 const FLOW_TCP = 1
 const FLOW_OOO_OKAY = 2
@@ -57,22 +57,28 @@ function xpsQueue(core: Core, port: Port, skb: number): number {
 
 /** The masks of xps_rxqs, for sockets that know their receive queue, then those of xps_cpus. */
 function mapQueue(core: Core, port: Port, skb: number): number {
-  const maps = (port.xpsMaps ??= {
-    cpus: core.host.xpsMasks(port.dev.name, 'xps_cpus'), rxqs: core.host.xpsMasks(port.dev.name, 'xps_rxqs'),
-  })
+  const maps = (port.xpsMaps ??= { cpus: readMap(core, port, 'xps_cpus'), rxqs: readMap(core, port, 'xps_rxqs') })
   const rxq = core.skbs.get32(skb, PRIV.rxQueue) - 1
-  const byRxq = maps.rxqs && rxq >= 0 ? fromMasks(core, port, skb, maps.rxqs, rxq) : -1
+  const byRxq = maps.rxqs && rxq >= 0 ? fromMap(core, port, skb, maps.rxqs, rxq) : -1
   if (byRxq >= 0) return byRxq
-  return maps.cpus ? fromMasks(core, port, skb, maps.cpus, core.cpu) : -1
+  return maps.cpus ? fromMap(core, port, skb, maps.cpus, core.cpu) : -1
 }
 
-function fromMasks(core: Core, port: Port, skb: number, masks: ReadonlyMap<number, bigint>, bit: number): number {
-  const queues: number[] = []
-  for (let queue = 0; queue < port.dev.realTx; queue += 1) {
-    if ((((masks.get(queue) ?? 0n) >> BigInt(bit)) & 1n) !== 0n) queues.push(queue)
-  }
+function readMap(core: Core, port: Port, file: 'xps_cpus' | 'xps_rxqs'): XpsMap | undefined {
+  const masks = core.host.xpsMasks(port.dev.name, file)
+  return masks ? { masks, queues: [] } : undefined
+}
+
+function fromMap(core: Core, port: Port, skb: number, map: XpsMap, bit: number): number {
+  const queues = (map.queues[bit] ??= queuesOf(map.masks, bit, port.dev.realTx))
   if (queues.length <= 1) return queues[0] ?? -1
   return queues[scale(skbHash(core.skbs, skb), queues.length)]!
+}
+
+function queuesOf(masks: ReadonlyMap<number, bigint>, bit: number, realTx: number): number[] {
+  const queues: number[] = []
+  for (let queue = 0; queue < realTx; queue += 1) if ((((masks.get(queue) ?? 0n) >> BigInt(bit)) & 1n) !== 0n) queues.push(queue)
+  return queues
 }
 
 /** skb_tx_hash: the recorded receive queue, else the flow hash scaled. */

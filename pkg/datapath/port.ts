@@ -30,9 +30,17 @@ export interface RxRing {
   scheduled: boolean
 }
 
+/** xps_cpus and xps_rxqs of a device; absent: no mask is set. */
 export interface XpsMaps {
-  cpus: ReadonlyMap<number, bigint> | undefined
-  rxqs: ReadonlyMap<number, bigint> | undefined
+  cpus: XpsMap | undefined
+  rxqs: XpsMap | undefined
+}
+
+export interface XpsMap {
+  /** Queue -> mask. */
+  masks: ReadonlyMap<number, bigint>
+  /** CPU or receive queue -> the queues whose masks have it, worked out when first needed. */
+  queues: (readonly number[] | undefined)[]
 }
 
 /** A frame that left a device or reached the stack, for wire.take. */

@@ -49,7 +49,8 @@ export class Wire {
     const start = core.clock.now
     const latency = request.direction === 'rx' && port.dev.wire && request.hold !== true ? port.dev.wire.latency : 0
     let polled = 0
-    for (const [index, frame] of request.frames.entries()) {
+    for (let index = 0; index < request.frames.length; index += 1) {
+      const frame = request.frames[index]!
       const at = start + frame.at + latency
       if (request.hold !== true && at > core.clock.now) {
         drain(core)
