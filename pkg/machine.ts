@@ -1,8 +1,7 @@
 // The library's machine: an emulated network host in memory or on a state directory, answering the same requests the commands make.
-import { interp } from './interp/index.js'
-import { jit } from './jit/index.js'
 import { bootDirectory, bootMemory } from './kernel/boot.js'
 import type { BootOptions } from './kernel/options.js'
+import { tools } from './kernel/tools.js'
 import { loadObject, type LoadOptions } from './object/load.js'
 import { openObject } from './object/open.js'
 import { parse, type Grammar } from './grammar/index.js'
@@ -79,9 +78,10 @@ export function openMachine(options: MachineOptions = {}): Machine {
   }
 }
 
-function bootOptions({ cpus, bare, jit: compile = true, strict, explain, dialect }: MachineOptions): BootOptions {
+function bootOptions({ cpus, bare, jit, strict, explain, dialect }: MachineOptions): BootOptions {
   return {
-    engine: compile ? jit : interp,
+    toolchain: () => tools,
+    ...(jit === undefined ? {} : { jit }),
     keepHandles: true,
     ...(cpus === undefined ? {} : { cpus }),
     ...(bare === undefined ? {} : { bare }),

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { IMPORT, launcher } from './launcher.js'
 
 const COMMANDS = ['tc', 'ip', 'bpftool', 'wire', 'hookpoint']
@@ -10,6 +10,16 @@ const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /** Loaded from node_modules, by the few commands that need them. */
 const LAZY = ['ink', 'react', 'yargs']
+
+/** Inside a bundle `require` is esbuild's own: what it names comes along, and runs when it is called for. */
+const lazily: Plugin = {
+  name: 'lazily',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/cmd\/lib\/lazy\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(/^(import|const require).*createRequire.*$/gm, ''),
+    }))
+  },
+}
 
 async function bundle(): Promise<void> {
   await build({
@@ -25,6 +35,7 @@ async function bundle(): Promise<void> {
     external: LAZY,
     // elfy asserts what its caller has checked before; node:assert would cost every command 3 ms.
     alias: { assert: join(dist, 'cmd', 'build', 'assert-stub.js') },
+    plugins: [lazily],
     logLevel: 'warning',
   })
   for (const name of COMMANDS) rewrite(join(dist, 'lib', `${name}.cjs`))

@@ -1,10 +1,9 @@
 // From the environment to a booted machine: the one file of the commands, besides their main.ts, that knows the kernel side.
 import { join, resolve } from 'node:path'
 import type { Access } from '../../pkg/cli/io.js'
-import { interp } from '../../pkg/interp/index.js'
-import { jit } from '../../pkg/jit/index.js'
 import { bootDirectory } from '../../pkg/kernel/boot.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
+import { toolchain } from './lazy.js'
 
 /** $HOOKPOINT_STATE, else below the XDG state directory. */
 export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -22,7 +21,8 @@ const on = (value: string | undefined): boolean => value === '1' || value === 'y
 export function bootFor(name: string, env: NodeJS.ProcessEnv = process.env): (access: Access) => Kernel {
   return (access) =>
     bootDirectory(stateDirectory(env), access, {
-      engine: env['HOOKPOINT_JIT'] === '0' ? interp : jit,
+      toolchain,
+      jit: env['HOOKPOINT_JIT'] !== '0',
       strict: on(env['HOOKPOINT_STRICT']),
       explain: on(env['HOOKPOINT_EXPLAIN']),
       ...(env['HOOKPOINT_DIALECT'] ? { dialect: env['HOOKPOINT_DIALECT'] } : {}),

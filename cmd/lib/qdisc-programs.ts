@@ -1,6 +1,7 @@
 // The programs of a bpf qdisc, from one object by section name or each from its own words. Programs of the same file share its maps.
 import type { Context } from '../../pkg/cli/index.js'
-import { findProgs, type ObjectSpec, type ProgSpec } from '../../pkg/object/index.js'
+import type { ObjectSpec, ProgSpec } from '../../pkg/object/index.js'
+import { objects } from './lazy.js'
 import type { BpfQdiscProg } from '../../pkg/request/rtnl.js'
 import { RFC_ATTACH_TYPE, RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
 import { annotation, failure, loadPrograms, openFile, pinnedProgram, type BpfWords, type LoadManner } from './bpf.js'
@@ -50,9 +51,9 @@ function loadFile(context: Context, source: QdiscSource, file: string, words: { 
 
 /** By program name, by section (there the one called *_enqueue), or by the sections of the proposals. */
 function choose(object: ObjectSpec, word: ProgramWord, { section, program }: BpfWords, optional: boolean): ProgSpec | undefined {
-  if (program !== undefined) return must(findProgs(object, { name: program, ...(section === undefined ? {} : { section }) })[0], `prog ${program}`)
+  if (program !== undefined) return must(objects().findProgs(object, { name: program, ...(section === undefined ? {} : { section }) })[0], `prog ${program}`)
   if (section !== undefined) {
-    const found = findProgs(object, { section })
+    const found = objects().findProgs(object, { section })
     return must(found.find(({ name }) => name.endsWith(`_${word}`)) ?? found[0], `sec ${section}`)
   }
   const found = object.progs.filter((prog) => prog.section === `sch_bpf/${word}` || prog.section === `qdisc/${word}`)

@@ -1,7 +1,6 @@
 // What engines and helpers see of the machine: addresses of maps, helpers by id, programs behind tail calls.
 import { Bug } from '../bytes/errors.js'
 import type { HelperEnv, RunState } from '../helper/env.js'
-import { helperImpls, refusal } from '../helper/impl.js'
 import { SCRATCH } from '../mem/layout.js'
 import { ProgArray } from '../map/arraymap-fd.js'
 import type { BpfMap } from '../map/types.js'
@@ -48,13 +47,13 @@ export class EngineSide {
   }
 
   #helper(id: number): HelperImpl | undefined {
-    this.#helpers ??= helperImpls(this.#env())
+    this.#helpers ??= this.#machine.tools.helperImpls(this.#env())
     return this.#helpers(id)
   }
 
   /** Why a helper can't be called on this machine, undefined: it can. */
   refusal(id: number): string | undefined {
-    return refusal(id, (known) => this.#helper(known))
+    return this.#machine.tools.refusal(id, (known) => this.#helper(known))
   }
 
   #tailCall(addr: number, index: number): Runnable | undefined {

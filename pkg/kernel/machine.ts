@@ -17,6 +17,7 @@ import { Random } from './random.js'
 import { Sysctl } from './sysctl.js'
 import { ObjectTable, type ObjRecord } from './table.js'
 import { TestRunner } from './test-run.js'
+import type { Toolchain } from './toolchain.js'
 import { Trace } from './trace.js'
 import { memoryFiles, Views } from './views.js'
 
@@ -46,6 +47,7 @@ export class Machine implements Subsystems {
   readonly cpus: number
   readonly #tables: { map: ObjectTable<MapRecord>; prog: ObjectTable<ProgRecord>; btf: ObjectTable<BtfRecord>; link: ObjectTable<LinkRecord> }
   #mem: Memory | undefined
+  #tools: Toolchain | undefined
   #space: AddressSpace | undefined
 
   constructor(store: Store, options: BootOptions) {
@@ -81,6 +83,11 @@ export class Machine implements Subsystems {
     return this.netSide.now()
   }
 
+  get tools(): Toolchain {
+    this.#tools ??= this.options.toolchain()
+    return this.#tools
+  }
+
   memory(): Memory {
     this.#mem ??= createMemory()
     return this.#mem
@@ -101,6 +108,7 @@ export class Machine implements Subsystems {
       cpu: () => this.engineSide.cpu,
       random32: () => this.random.next32(),
       btfBytes: (id) => this.btfs.find(id),
+      checkBtf: (attr, bytes) => this.tools.checkMapBtf(attr, this.tools.parseBtf(bytes, 'BTF')),
       holdBtf: (id) => btf.hold(id),
       dropBtf: (id) => btf.drop(id),
       progType: (id) => prog.get(id)?.type,
@@ -117,7 +125,8 @@ export class Machine implements Subsystems {
     return new Progs({
       store: this.store,
       now: () => this.now(),
-      engine: this.options.engine,
+      tools: () => this.tools,
+      engine: () => (this.options.jit === false ? this.tools.interp : this.tools.jit),
       engineHost: () => this.engineSide.host,
       mapAttr: (id) => this.maps.attrOrTemplate(id),
       refusal: (id) => this.engineSide.refusal(id),

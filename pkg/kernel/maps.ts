@@ -3,10 +3,8 @@ import { KernelError } from '../bytes/errors.js'
 import type { Memory } from '../mem/memory.js'
 import type { AddressSpace } from '../mem/space.js'
 import { ProgArray } from '../map/arraymap-fd.js'
-import { parseBtf } from '../btf/index.js'
-import { checkMapBtf } from '../map/btf.js'
 import { checkMap, mapKind } from '../map/kinds.js'
-import type { BpfMap, MapAttr, MapHost } from '../map/types.js'
+import type { BpfMap, MapAttr, MapHost, ValueField } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
 import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
 import { EBUSY, EINVAL, ENOTSUPP, EPERM } from '../uapi/errno.js'
@@ -27,6 +25,8 @@ export interface MapsHost {
   cpu(): number
   random32(): number
   btfBytes(id: number): Uint8Array | undefined
+  /** map_check_btf: the kernel's own parts of the value. */
+  checkBtf(attr: Omit<MapAttr, 'id'>, btf: Uint8Array): readonly ValueField[]
   holdBtf(id: number): void
   dropBtf(id: number): void
   progType(id: number): number | undefined
@@ -73,7 +73,7 @@ export class Maps {
     if (btfId === 0 && btfKeyTypeId === 0 && btfValueTypeId === 0) return {}
     const bytes = this.#host.btfBytes(btfId)
     if (!bytes || (btfKeyTypeId !== 0 && btfValueTypeId === 0)) throw new KernelError(EINVAL)
-    const fields = btfValueTypeId === 0 ? [] : checkMapBtf(attr, parseBtf(bytes, 'BTF'))
+    const fields = btfValueTypeId === 0 ? [] : this.#host.checkBtf(attr, bytes)
     return fields.length > 0 ? { fields } : {}
   }
 

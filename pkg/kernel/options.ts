@@ -1,10 +1,13 @@
 // How a machine is booted: what HOOKPOINT_* and the library's options say.
-import type { Engine } from '../prog/engine.js'
+import type { Toolchain } from './toolchain.js'
 import type { Task } from './trace.js'
 import type { Files } from './views.js'
 
 export interface BootOptions {
-  readonly engine: Engine
+  /** Asked for when the first program is loaded or run. */
+  readonly toolchain: () => Toolchain
+  /** Programs run compiled (default), or in the interpreter. */
+  readonly jit?: boolean
   /** The state directory's plain files; absent: kept in memory. */
   readonly files?: Files
   /** The state directory, undefined for a machine in memory. */

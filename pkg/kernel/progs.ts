@@ -8,11 +8,11 @@ import type { Image } from '../prog/image.js'
 import { progTag } from '../prog/tag.js'
 import type { ProgDump, ProgInfo, ProgLoad } from '../request/bpf.js'
 import type { Store } from '../state/store.js'
-import { helperText } from '../helper/protos.js'
 import { BPF_OBJ_NAME_LEN, CALL } from '../uapi/bpf.js'
 import { E2BIG, EINVAL, EOPNOTSUPP, type Errno } from '../uapi/errno.js'
-import { parseBtf, vmlinuxBtf, type Btf } from '../btf/index.js'
-import { verify, type ProgFacts, type VerifyInput, type VerifyResult } from '../verifier/index.js'
+import type { Btf } from '../btf/index.js'
+import type { ProgFacts, VerifyInput, VerifyResult } from '../verifier/input.js'
+import type { Toolchain } from './toolchain.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 /** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
@@ -46,7 +46,8 @@ type Accepted = Extract<VerifyResult, { ok: true }>
 export interface ProgsHost {
   readonly store: Store
   now(): number
-  readonly engine: Engine
+  tools(): Toolchain
+  engine(): Engine
   /** Why programs can't call a helper on this machine. */
   refusal(helper: number): string | undefined
   engineHost(): EngineHost
@@ -82,7 +83,7 @@ export class Progs {
   /** BPF_PROG_LOAD. A refusal is a KernelError with the verifier's log. */
   load(request: ProgLoad): { id: number; log: string; notes: string[] } {
     checkAttributes(request)
-    const result = verify(this.#input(request))
+    const result = this.#host.tools().verify(this.#input(request))
     if (!result.ok) throw new KernelError(result.errno as Errno, undefined, result.log, result.explain)
     this.#checkHelpers(result)
     const record = this.#table.create((id) => this.#record(id, request, result))
@@ -94,7 +95,7 @@ export class Progs {
   #checkHelpers({ image, log }: Accepted): void {
     for (const { code, src, imm } of image.insns) {
       const why = code === CALL_INSN && src === CALL.HELPER ? this.#host.refusal(imm) : undefined
-      if (why !== undefined) throw new KernelError(EOPNOTSUPP, undefined, `${log}not supported yet: ${helperText(imm)}: ${why}\n`)
+      if (why !== undefined) throw new KernelError(EOPNOTSUPP, undefined, `${log}not supported yet: ${this.#host.tools().helperText(imm)}: ${why}\n`)
     }
   }
 
@@ -107,7 +108,7 @@ export class Progs {
       maps: (id) => this.#host.mapAttr(id),
       btf,
       btfOf: (id) => this.#btf(id),
-      vmlinux: () => vmlinuxBtf(),
+      vmlinux: () => this.#host.tools().vmlinuxBtf(),
       frozen: (id) => this.#host.frozenValue(id),
       logLevel: request.logLevel ?? 0,
       strict: this.#host.strict,
@@ -118,12 +119,12 @@ export class Progs {
 
   #btf(id: number): Btf | undefined {
     const bytes = this.#host.btfBytes(id)
-    return bytes && parseBtf(bytes, 'BTF')
+    return bytes && this.#host.tools().parseBtf(bytes, 'BTF')
   }
 
   #record(id: number, request: ProgLoad, { image, facts, stats, funcInfo, lineInfo }: Accepted): ProgRecord {
     for (const mapId of image.mapIds) this.#host.ownMap(mapId, request.type)
-    const compiled = this.#host.engine.compile(image, this.#host.engineHost())
+    const compiled = this.#host.engine().compile(image, this.#host.engineHost())
     this.#images.set(id, image)
     this.#runnables.set(id, compiled)
     return {
@@ -172,10 +173,10 @@ export class Progs {
   runnable(id: number): Runnable {
     const known = this.#runnables.get(id)
     if (known) return known
-    const cached = this.#host.engine.name === 'jit' ? this.#blob(id, 'jited') : undefined
+    const cached = this.#host.engine().name === 'jit' ? this.#blob(id, 'jited') : undefined
     const image = this.image(id)
     for (const mapId of image.mapIds) this.#host.openMap(mapId)
-    const runnable = this.#host.engine.compile(image, this.#host.engineHost(), cached)
+    const runnable = this.#host.engine().compile(image, this.#host.engineHost(), cached)
     this.#runnables.set(id, runnable)
     return runnable
   }

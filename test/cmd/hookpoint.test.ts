@@ -7,7 +7,7 @@ import { run } from '../../cmd/hookpoint/index.js'
 import { quote } from '../../cmd/hookpoint/environment.js'
 import type { House } from '../../cmd/hookpoint/house.js'
 import type { Io } from '../../pkg/cli/io.js'
-import { interp } from '../../pkg/interp/index.js'
+import { tools } from '../../pkg/kernel/tools.js'
 import { bootDirectory } from '../../pkg/kernel/boot.js'
 import { exportMachine, hasMachine, importMachine } from '../../pkg/kernel/transfer.js'
 import { removeState } from '../../pkg/state/reset.js'
@@ -87,7 +87,7 @@ t.test('a machine goes out, comes back, is removed', async (t) => {
   const [one, two] = [join(home, 'one'), join(home, 'two')]
   const mask = 'sys/class/net/eth0/queues/tx-1/xps_cpus'
   t.equal(hasMachine(one), false)
-  bootDirectory(one, 'write', { engine: interp, cpus: 2 }).close()
+  bootDirectory(one, 'write', { toolchain: () => tools, cpus: 2 }).close()
   t.equal(hasMachine(one), true)
   writeFileSync(join(one, mask), '2\n')
   const out = exportMachine(one)
@@ -95,7 +95,7 @@ t.test('a machine goes out, comes back, is removed', async (t) => {
   importMachine(two, JSON.parse(JSON.stringify(out)) as Json)
   t.strictSame(exportMachine(two), out)
   t.equal(readFileSync(join(two, mask), 'utf8'), '2\n', 'with what a user wrote into its files')
-  t.equal(bootDirectory(two, 'read', { engine: interp }).request('sys.info', {}).cpus, 2)
+  t.equal(bootDirectory(two, 'read', { toolchain: () => tools }).request('sys.info', {}).cpus, 2)
   t.throws(() => importMachine(two, { format: 'zork' }), { message: 'not a state export: the file has the wrong form' })
   t.strictSame(exportMachine(two), out, 'a file that is no export changes nothing')
   writeFileSync(join(one, 'notes.txt'), 'mine')

@@ -6,7 +6,7 @@ import { run as ip } from '../../cmd/ip/index.js'
 import { run as tc } from '../../cmd/tc/index.js'
 import { run as wire } from '../../cmd/wire/index.js'
 import type { Io } from '../../pkg/cli/index.js'
-import { jit } from '../../pkg/jit/index.js'
+import { tools } from '../../pkg/kernel/tools.js'
 import { bootMemory } from '../../pkg/kernel/boot.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { Command } from '../support/command.js'
@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = { ip, tc, wire, sleep: () =>
 
 /** A terminal on one machine, which outlives its commands. */
 function terminal(bare: boolean): (command: string, input: string) => Outcome {
-  const kernel = bootMemory({ engine: jit, bare, cpus: bare ? 2 : 4 }) as Kernel & { rollback(): void }
+  const kernel = bootMemory({ toolchain: () => tools, bare, cpus: bare ? 2 : 4 }) as Kernel & { rollback(): void }
   // Closing is the session's business in a process of its own; here it only takes back what a failed command did.
   const shared: Kernel = { request: (op, request) => kernel.request(op, request), commit: () => kernel.commit(), close: () => kernel.rollback() }
   return (command, input) => {

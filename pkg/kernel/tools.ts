@@ -1,0 +1,11 @@
+// The toolchain itself. Imported by the library; the commands load it when a program comes up (cmd/lib/lazy.ts).
+import { parseBtf, vmlinuxBtf } from '../btf/index.js'
+import { helperImpls, refusal } from '../helper/impl.js'
+import { helperText } from '../helper/protos.js'
+import { interp } from '../interp/index.js'
+import { jit } from '../jit/index.js'
+import { checkMapBtf } from '../map/btf.js'
+import { verify } from '../verifier/index.js'
+import type { Toolchain } from './toolchain.js'
+
+export const tools: Toolchain = { interp, jit, verify, parseBtf, vmlinuxBtf, checkMapBtf, helperImpls, refusal, helperText }
