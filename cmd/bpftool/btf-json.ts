@@ -1,5 +1,6 @@
 // `btf dump … format raw` with -j (btf.c: dump_btf_type): the fields of each line as members.
-import { intEncodingName, isComposite, isEnum, KIND, KIND_NAME, linkageName, quoted, type BtfType } from '../../pkg/btf/index.js'
+import { intEncodingName, linkageName, quoted } from '../../pkg/btf/dump-raw.js'
+import { isComposite, isEnum, KIND, KIND_NAME, type BtfType } from '../../pkg/btf/types.js'
 
 export function typeRecord(t: BtfType): object {
   return { id: t.id, kind: KIND_NAME[t.kind], name: quoted(t.name), ...details(t) }

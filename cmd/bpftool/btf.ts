@@ -1,12 +1,15 @@
 // `bpftool btf` (btf.c).
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
-import { dumpC, dumpRawType, parseBtf, vmlinuxBytes, type Btf } from '../../pkg/btf/index.js'
+import { parseBtf, type Btf } from '../../pkg/btf/btf.js'
+import { dumpC } from '../../pkg/btf/dump-c.js'
+import { dumpRawType } from '../../pkg/btf/dump-raw.js'
 import { runBpftoolVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import { openElf } from '../../pkg/elf/index.js'
 import { isPrefix, type Words } from '../../pkg/grammar/index.js'
 import type { BtfInfo, MapInfo } from '../../pkg/request/bpf.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { ENOENT, EOPNOTSUPP } from '../../pkg/uapi/errno.js'
+import { toolchain } from '../lib/lazy.js'
 import { typeRecord } from './btf-json.js'
 import { badArgument, exitOf, FAILED, invalid, reason } from './failure.js'
 import { map, prog, unsigned } from './handle.js'
@@ -133,7 +136,7 @@ const NO_ELF_STATUS = -4001 & 255
 
 /** An ELF object's .BTF, raw BTF, or the emulated kernel's own. */
 function fileSource(context: Context, name: string): () => Chosen {
-  if (name.startsWith(SYSFS)) return () => ({ btf: parseBtf(sysfs(name), name) })
+  if (name.startsWith(SYSFS)) return () => ({ btf: sysfs(name) })
   return () => {
     const bytes = read(context, name)
     if (bytes[0] === BTF_MAGIC[0] && bytes[1] === BTF_MAGIC[1]) return { btf: parseBtf(bytes, name) }
@@ -141,8 +144,8 @@ function fileSource(context: Context, name: string): () => Chosen {
   }
 }
 
-function sysfs(name: string): Uint8Array {
-  if (name === `${SYSFS}vmlinux`) return vmlinuxBytes()
+function sysfs(name: string): Btf {
+  if (name === `${SYSFS}vmlinux`) return toolchain().vmlinuxBtf()
   throw new InputError(`failed to load BTF from ${name}: No such file or directory`, exitOf(ENOENT))
 }
 
@@ -169,7 +172,7 @@ function formatOf(words: Words): 'raw' | 'c' {
   while (words.more) {
     const word = words.take()
     if (!isPrefix(word, 'format')) throw invalid(`unrecognized option: '${word}'`)
-    if (!words.more) throw invalid("expecting value for 'format' option")
+    if (!words.more) throw invalid("expecting value for 'format' option\n")
     const value = words.take()
     if (value !== 'raw' && value !== 'c') throw invalid(`unrecognized format specifier: '${value}', possible values: raw, c`)
     format = value

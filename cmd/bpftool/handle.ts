@@ -64,7 +64,7 @@ function linkById(kernel: Kernel, id: number, failed: number | undefined): LinkI
     return kernel.request('bpf_link.info', { id })
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
-    throw new InputError(`failed to get link with ID ${id}: ${reason(error)}`, failed ?? exitOf(error.errno))
+    throw new InputError(`failed to get link with ID ${id | 0}: ${reason(error)}`, failed ?? exitOf(error.errno))
   }
 }
 

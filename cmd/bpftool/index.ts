@@ -52,7 +52,7 @@ const OBJECTS: readonly Entry[] = [
   { word: 'version', run: (context) => version(context) },
 ]
 
-export const PROGRAM: Program = { name: 'bpftool', style: 'bpftool', objects: OBJECTS, usage: BPFTOOL_USAGE, helpStatus: FAILED, unknownStatus: FAILED, version }
+export const PROGRAM: Program = { name: 'bpftool', style: 'bpftool', objects: OBJECTS, usage: BPFTOOL_USAGE, helpStatus: 0, unknownStatus: FAILED, version }
 
 /** A whole `bpftool` command line. */
 export const run = (argv: readonly string[], io: Io): number => runProgram(PROGRAM, argv, io)

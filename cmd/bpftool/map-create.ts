@@ -1,12 +1,14 @@
 // `map create` (map.c: do_create). `extra` is map_extra, which 7.1 has no word for.
-import { InputError } from '../../pkg/bytes/errors.js'
+import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
 import { isPrefix, type Words } from '../../pkg/grammar/index.js'
 import type { MapCreate } from '../../pkg/request/bpf.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { BPF_OBJ_NAME_LEN } from '../../pkg/uapi/bpf.js'
+import { EINVAL } from '../../pkg/uapi/errno.js'
 import { attempt, FAILED, needs, unsupported } from './failure.js'
 import { map, unsigned } from './handle.js'
+import { isOfMaps } from './map-data.js'
 import { mapTypeOf } from './names.js'
 import { pin } from './paths.js'
 
@@ -24,7 +26,11 @@ export function createMap(context: Context, words: Words): void {
   const read = readWords(context, kernel, words)
   if (read.name === undefined) throw wrong('map name not specified')
   const request = requestOf(read, read.name)
-  const { id } = attempt('map create failed', () => kernel.request('map.create', request))
+  const { id } = attempt('map create failed', () => {
+    // Without inner_map the real one hands in descriptor 0, which is open and no map.
+    if (isOfMaps(request.type) && request.innerMapId === undefined) throw new KernelError(EINVAL)
+    return kernel.request('map.create', request)
+  })
   pin(context, kernel, 'map', id, path)
 }
 

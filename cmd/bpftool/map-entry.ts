@@ -1,10 +1,12 @@
 // One entry of a map in the three ways that bpftool has (map.c: print_entry_plain, print_entry_json, do_dump_btf): bytes, JSON with bytes and
 // `formatted`, and, where the map has BTF, typed values.
-import { parseBtf, readValue, vmlinuxBtf, type Btf, type BtfValue } from '../../pkg/btf/index.js'
+import { parseBtf, type Btf } from '../../pkg/btf/btf.js'
+import { readValue, type BtfValue } from '../../pkg/btf/print-value.js'
 import { Json, type Writer } from '../../pkg/print/index.js'
 import type { MapInfo } from '../../pkg/request/bpf.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { ENOENT, strerror } from '../../pkg/uapi/errno.js'
+import { toolchain } from '../lib/lazy.js'
 import { hexLines, hexWords } from './hex.js'
 import { isOfMaps, isOfProgs, isPerCpu, stride } from './map-data.js'
 
@@ -12,7 +14,7 @@ export type Entry = { readonly key: Uint8Array; readonly value: Uint8Array }
 
 /** The map's types, when it has any. */
 export function btfOf(kernel: Kernel, info: MapInfo): Btf | undefined {
-  if (info.btfVmlinuxId !== 0) return vmlinuxBtf()
+  if (info.btfVmlinuxId !== 0) return toolchain().vmlinuxBtf()
   return info.btfId === 0 || info.btfValueTypeId === 0 ? undefined : parseBtf(kernel.request('btf.bytes', { id: info.btfId }), 'BTF')
 }
 

@@ -83,11 +83,9 @@ function pop(context: Context, words: Words): number {
     return 0
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
-    if (error.errno === ENOENT && context.out.isJson) {
-      context.out.null(null, '')
-      return exitOf(ENOENT)
-    }
-    throw new InputError(error.errno === ENOENT ? 'empty map' : `pop failed: ${reason(error)}`, exitOf(error.errno))
+    if (error.errno !== ENOENT) throw new InputError(`pop failed: ${reason(error)}`, exitOf(error.errno))
+    context.out.null(null, 'Error: empty map\n')
+    return exitOf(ENOENT)
   }
 }
 

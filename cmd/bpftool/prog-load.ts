@@ -2,8 +2,9 @@
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
 import { isPrefix, type Words } from '../../pkg/grammar/index.js'
-import { loadObject, openObject, SECTION_DEFS, sectionDef, type LoadedObject, type LoadOptions, type ObjectSpec, type ProgSpec } from '../../pkg/object/index.js'
+import type { LoadedObject, LoadOptions, ObjectSpec, ProgSpec, SectionDef } from '../../pkg/object/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
+import { objects } from '../lib/lazy.js'
 import { FAILED, needs, reason, Silent, unsupported } from './failure.js'
 import { map, unsigned } from './handle.js'
 import { bpffsPath, checkPlace, fileReason, pin } from './paths.js'
@@ -62,8 +63,8 @@ function readType(context: Context, read: LoadWords, words: Words): void {
   read.type = { type: def.type, attach: def.attach }
 }
 
-function exactSection(name: string): (typeof SECTION_DEFS)[number] | undefined {
-  const def = sectionDef(name)
+function exactSection(name: string): SectionDef | undefined {
+  const def = objects().sectionDef(name)
   if (def === undefined) return undefined
   const word = def.section.replace('+', '')
   return name === word || name.startsWith(`${word}/`) || name === `${word}/` ? def : undefined
@@ -71,7 +72,7 @@ function exactSection(name: string): (typeof SECTION_DEFS)[number] | undefined {
 
 function noGuess(context: Context, section: string): Silent {
   libbpf(context, `failed to guess program type from ELF section '${section}'`)
-  libbpf(context, `supported section(type) names are: ${SECTION_DEFS.map((def) => def.section).join(' ')}`)
+  libbpf(context, `supported section(type) names are: ${objects().SECTION_DEFS.map((def) => def.section).join(' ')}`)
   return new Silent()
 }
 
@@ -105,7 +106,7 @@ function open(context: Context, file: string): ObjectSpec {
     throw new InputError('failed to open object file', FAILED)
   }
   try {
-    return openObject(bytes, { file })
+    return objects().openObject(bytes, { file })
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     libbpf(context, error.message)
@@ -154,21 +155,48 @@ function load(
 ): LoadedObject {
   const dialect = context.io.env['HOOKPOINT_DIALECT']
   const options: LoadOptions = {
-    progs, reuse, warn: (line) => libbpf(context, line),
-    ...(type === undefined ? {} : { type: type.type, expectedAttachType: type.attach }),
-    ...(dialect ? { dialect } : {}), ...(context.options.debug ? { logLevel: 1 | 2 | 4 } : {}),
+    progs, reuse, ...(type === undefined ? {} : { type: type.type, expectedAttachType: type.attach }), ...(dialect ? { dialect } : {}),
   }
+  const verbose = { ...options, logLevel: context.options.debug ? 1 | 2 | 4 : 1 }
   try {
-    const loaded = loadObject(object, kernel, options)
+    const loaded = context.options.debug ? once(context, kernel, object, verbose) : twice(context, kernel, object, options, verbose)
     for (const one of loaded.progs) tell(context, one)
     return loaded
   } catch (error) {
-    if (error instanceof InputError) libbpf(context, error.message)
-    else if (!(error instanceof KernelError)) throw error
-    else if (error.extack !== undefined) libbpf(context, reason(error))
-    if (error instanceof KernelError && error.explain !== undefined) context.note(error.explain.trimEnd())
+    if (!(error instanceof KernelError || error instanceof InputError)) throw error
+    const explain = error instanceof KernelError ? error.explain : undefined
+    if (explain !== undefined) context.note(explain.trimEnd())
     throw new InputError('failed to load object file', FAILED)
   }
+}
+
+/** libbpf asks a second time, with a log, when the kernel refused without one. */
+function twice(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions, verbose: LoadOptions): LoadedObject {
+  const lines: string[] = []
+  try {
+    const loaded = objects().loadObject(object, kernel, { ...options, warn: (line) => lines.push(line) })
+    for (const line of lines) libbpf(context, line)
+    return loaded
+  } catch (error) {
+    if (error instanceof KernelError && !error.log) return once(context, kernel, object, verbose)
+    for (const line of lines) libbpf(context, line)
+    throw said(context, error)
+  }
+}
+
+function once(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions): LoadedObject {
+  try {
+    return objects().loadObject(object, kernel, { ...options, warn: (line) => libbpf(context, line) })
+  } catch (error) {
+    throw said(context, error)
+  }
+}
+
+/** What is wrong with the object, or not there yet, in a line of its own; what the kernel refused was told by then. */
+function said(context: Context, error: unknown): unknown {
+  if (error instanceof InputError) libbpf(context, error.message)
+  else if (error instanceof KernelError && error.extack !== undefined) libbpf(context, reason(error))
+  return error
 }
 
 function tell(context: Context, { name, log, notes }: LoadedObject['progs'][number]): void {

@@ -1,5 +1,5 @@
 // The head of a program in every listing (prog.c: print_prog_header_plain, print_prog_header_json).
-import { parseBtf } from '../../pkg/btf/index.js'
+import { parseBtf } from '../../pkg/btf/btf.js'
 import type { ProgInfo } from '../../pkg/request/bpf.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { BPF_OBJ_NAME_LEN } from '../../pkg/uapi/bpf.js'

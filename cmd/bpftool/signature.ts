@@ -1,5 +1,6 @@
 // A function's type in one line (btf_dumper.c: btf_dumper_type_only): `int xdp_count(struct xdp_md * ctx)`. Not C's inside-out syntax.
-import { isComposite, isEnum, KIND, type Btf, type BtfFuncProto } from '../../pkg/btf/index.js'
+import type { Btf } from '../../pkg/btf/btf.js'
+import { isComposite, isEnum, KIND, type BtfFuncProto } from '../../pkg/btf/types.js'
 
 /** '' when the id is no function. */
 export function signature(btf: Btf, id: number): string {

@@ -1,5 +1,5 @@
 // Instructions as records: what both layouts of `prog dump xlated` print (xlated_dumper.c: dump_xlated_plain, dump_xlated_json).
-import { parseBtf, type Btf } from '../../pkg/btf/index.js'
+import { parseBtf, type Btf } from '../../pkg/btf/btf.js'
 import { disasm, type DisasmNames } from '../../pkg/insn/disasm.js'
 import { encodeInsns, type Insn } from '../../pkg/insn/insn.js'
 import type { ProgDump } from '../../pkg/request/bpf.js'
@@ -100,9 +100,14 @@ export function xlatedPlain(lines: readonly XlatedLine[], { opcodes, linum }: Xl
 
 export function xlatedJson(lines: readonly XlatedLine[], { opcodes, linum }: XlatedOptions): object[] {
   return lines.map(({ proto, source, disasm, insn, bytes }) => ({
-    proto, src: source?.src, ...(linum && source ? { file: source.file, line_num: source.line_num, line_col: source.line_col } : {}), disasm,
+    proto, src: source?.src, ...(linum && source ? placeOf(source) : {}), disasm,
     ...(opcodes ? { opcodes: opcodeFields(insn, bytes) } : {}),
   }))
+}
+
+/** Numbers that are 0 are left out. */
+function placeOf({ file, line_num, line_col }: Source): object {
+  return { file, ...(line_num === 0 ? {} : { line_num }), ...(line_col === 0 ? {} : { line_col }) }
 }
 
 function opcodeFields(insn: Insn, bytes: Uint8Array): object {

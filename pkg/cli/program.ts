@@ -144,13 +144,15 @@ export function bpftoolBatch(program: Program, context: Context, file: string): 
   if (lines.length === 0) return 0
   const { out } = context
   out.openArray()
-  const failed = lines.find((line) => !batchStep(program, context, line.words))
+  let status = 0
+  lines.some((line) => (status = batchStep(program, context, line.words)) !== 0)
   out.closeArray()
-  if (failed === undefined) out.text('processed %u commands\n', lines.length)
-  return failed === undefined ? 0 : EXIT_USAGE
+  if (status === 0) out.text('processed %u commands\n', lines.length)
+  return status
 }
 
-function batchStep(program: Program, context: Context, words: readonly string[]): boolean {
+/** The line's own exit status. */
+function batchStep(program: Program, context: Context, words: readonly string[]): number {
   const { out } = context
   out.openObject()
   out.array('command', () => words.forEach((word) => out.string(null, '', word)))
@@ -160,14 +162,14 @@ function batchStep(program: Program, context: Context, words: readonly string[])
     const status = runWords(program, context, words)
     if (out.elements === before) out.null(null, '')
     context.commit()
-    return status === 0
+    return status
   } catch (error) {
     context.rollback()
     const failure = describeFailure(error, program.style)
     if (failure.usage) out.null(null, '')
     else out.tree(null, { error: failure.message })
     if (!out.isJson) context.note(failure.lines)
-    return false
+    return failure.status
   } finally {
     out.closeObject()
   }

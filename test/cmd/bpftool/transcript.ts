@@ -64,7 +64,10 @@ export class Placeholders {
       .replace(/^(\w+)\((\d+)\) (.*id )(\d+)$/gm, (_, dev: string, index: string, words: string, id: string) =>
         `${dev}(${this.#id('ifindex', index)}) ${words}${this.#id('prog', id)}`)
       .replace(/"ifindex":( ?)(\d+)/g, (_, gap: string, index: string) => `"ifindex":${gap}${this.#id('ifindex', index)}`)
-      .replace(/("(?:mode|kind|name)":.*[,\s]+"id":) ?(\d+)/g, (all, head: string, id: string) => all.replace(new RegExp(`${id}$`), this.#id('prog', id) + (head === '' ? '' : '')))
+      .replace(/("(?:mode|kind|name)":.*[,\s]+"id":) ?(\d+)/g, (all, head: string, id: string) => `${head}${all.slice(head.length, -id.length)}${this.#id('prog', id)}`)
+      // Maps are looked up inline in the kernel's translated form and by a call in ours.
+      .replace(/xlated \d+B(?=.*map_ids)/g, 'xlated <size>B')
+      .replace(/"bytes_xlated":( ?)\d+(?=[^}]*"map_ids")/g, '"bytes_xlated":$1<size>')
       .replace(/loaded_at \S+/g, 'loaded_at <time>')
       .replace(/"loaded_at":( ?)\d+/g, '"loaded_at":$1<time>')
       .replace(/memlock \d+B/g, 'memlock <size>B')
