@@ -57,8 +57,6 @@ export class Core {
   /** Frames the machine held when it was loaded, and how many of them devices have brought in since. */
   heldAtLoad = 0
   loadedFrames = 0
-  /** Frames that programs made by copying. */
-  copies = 0
   /** Copies that wait for the end of a program (bpf_clone_redirect). */
   readonly clones: { skb: number; ifindex: number; flags: number }[] = []
   /** Nested dev_queue_xmit (XMIT_RECURSION_LIMIT). */

@@ -93,9 +93,7 @@ function broadcast(core: Core, from: Port, skb: number): void {
   if (!last) return core.drop(skb, from.dev, 'XDP_REDIRECT_ERROR')
   for (const { ifindex, progId } of targets) {
     const copy = core.skbs.copy(skb)
-    if (copy === 0) continue
-    core.copies += 1
-    toDevice(core, from, core.port(ifindex)!, copy, progId)
+    if (copy !== 0) toDevice(core, from, core.port(ifindex)!, copy, progId)
   }
   toDevice(core, from, core.port(last.ifindex)!, skb, last.progId)
 }
@@ -146,7 +144,6 @@ function toPeer(core: Core, port: Port, target: Port, skb: number): void {
 
 /** bpf_clone_redirect: takes over the copy, which leaves when the program has ended. */
 export function redirectCopy(core: Core, copy: number, ifindex: number, flags: number): number {
-  core.copies += 1
   core.clones.push({ skb: copy, ifindex, flags })
   return 0
 }

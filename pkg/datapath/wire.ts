@@ -6,7 +6,7 @@ import { qdiscStats, treeOf } from '../sched/common.js'
 import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP } from '../uapi/errno.js'
 import { ETH_HLEN, scale, skbHash, transportOffset } from '../skb/flow.js'
 import { SKB } from '../skb/layout.js'
-import { CONSUMED, DELIVERED, HEADROOM, PRIV, TRANSMITTED } from '../skb/skb.js'
+import { DELIVERED, HEADROOM, PRIV, TRANSMITTED } from '../skb/skb.js'
 import type { Core } from './core.js'
 import { devQueueXmit } from './egress.js'
 import { drain, runIdle, runUntil } from './engine.js'
@@ -164,7 +164,7 @@ export class Wire {
       const n = count - (since.ends.get(why) ?? 0)
       if (n !== 0) ended[why] = n
     }
-    const { [TRANSMITTED]: transmitted = 0, [DELIVERED]: delivered = 0, [CONSUMED]: _copies, ...dropped } = ended
+    const { [TRANSMITTED]: transmitted = 0, [DELIVERED]: delivered = 0, ...dropped } = ended
     return {
       frames: core.frames - since.frames, bytes: core.bytes - since.bytes, transmitted, delivered, queued: core.held(), dropped,
       now: core.clock.now,

@@ -34,7 +34,7 @@ export const PRIV = {
 /** How a frame can end that is no drop. Every other word is a drop reason. */
 export const TRANSMITTED = 'transmitted'
 export const DELIVERED = 'delivered'
-/** The end of a copy that stands for no frame of its own. */
+/** The end of what was never a frame of the machine (a test run's), which no account shows. */
 export const CONSUMED = 'consumed'
 
 export class Skbs {
@@ -46,7 +46,7 @@ export class Skbs {
   held = 0
   /** Frames made since boot, copies included. */
   made = 0
-  /** How frames ended: TRANSMITTED, DELIVERED, CONSUMED or a drop reason -> count. */
+  /** How frames ended: TRANSMITTED, DELIVERED or a drop reason -> count. */
   readonly ends = new Map<string, number>()
   readonly #f64: Float64Array
   #top = PACKETS
@@ -116,7 +116,7 @@ export class Skbs {
 
   /** The one end of every frame. */
   free(skb: number, why: string): void {
-    this.ends.set(why, (this.ends.get(why) ?? 0) + 1)
+    if (why !== CONSUMED) this.ends.set(why, (this.ends.get(why) ?? 0) + 1)
     this.held -= 1
     this.#buffers[this.u32[(skb + PRIV.bufferClass) >> 2]!]!.push(this.u32[(skb + SKB.head) >> 2]!)
     this.#slots.push(skb)
