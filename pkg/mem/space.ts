@@ -73,7 +73,6 @@ export class AddressSpace {
     rows.push(row)
     rows.sort((a, b) => a.addr - b.addr)
     this.#table.set(row)
-    this.#mem.u8.fill(0, addr, addr + size)
     const region: Region = { ...row, loaded: true, touched: true }
     this.#regions.set(name, region)
     return region
@@ -113,6 +112,9 @@ export class AddressSpace {
     if (this.#table.get(name) === undefined) return
     if (this.#rows) this.#rows = this.#rows.filter((row) => row.name !== name)
     this.#table.delete(name)
+    // Memory that no region owns is zero, so that allocating costs nothing.
+    const region = this.#regions.get(name)
+    if (region) this.#mem.u8.fill(0, region.addr, region.addr + region.size)
     this.#regions.delete(name)
     this.#pager.dropArea(name)
   }
@@ -125,19 +127,15 @@ export class AddressSpace {
   }
 
   #saveRegion(region: Region): void {
+    const { buffer } = this.#mem.u8
     for (let index = 0; index * REGION_PAGE < region.size; index += 1) {
-      const from = region.addr + index * REGION_PAGE
-      const page = this.#mem.u8.slice(from, from + REGION_PAGE)
+      const page = Buffer.from(buffer, region.addr + index * REGION_PAGE, REGION_PAGE)
       const stored = this.#pager.pageCrc(region.name, index)
-      if (stored === undefined ? isZero(page) : stored === this.#crc(page)) continue
-      this.#pager.writePage(region.name, index, page)
+      if (stored === undefined ? page.equals(ZERO_PAGE) : stored === this.#crc(page)) continue
+      this.#pager.writePage(region.name, index, new Uint8Array(page))
     }
     region.touched = false
   }
 }
 
-function isZero(page: Uint8Array): boolean {
-  const words = new Uint32Array(page.buffer, page.byteOffset, page.length >> 2)
-  for (let i = 0; i < words.length; i += 1) if (words[i] !== 0) return false
-  return true
-}
+const ZERO_PAGE = new Uint8Array(REGION_PAGE)
