@@ -60,7 +60,7 @@ const fields: readonly CtxField[] = [
   word('vlan_proto', 28, member(2, SKB.vlan_proto), { target: 2 }),
   word('priority', 32, member(4, SKB.priority), { store: store(4, SKB.priority) }),
   word('ingress_ifindex', 36, member(4, SKB.skb_iif)),
-  word('ifindex', 40, members([8, SKB.dev], [4, NET_DEVICE.ifindex])),
+  word('ifindex', 40, (dst, src) => [ldx(8, dst, src, SKB.dev), jmpK(B.BPF_JEQ, dst, 0, 1), ldx(4, dst, dst, NET_DEVICE.ifindex)]),
   word('tc_index', 44, member(2, SKB.tc_index), { target: 2, store: store(2, SKB.tc_index) }),
   {
     name: 'cb', off: 48, size: 20, kind: 'scalar', access: 'bytes', load: (dst, src, size, part) => [ldx(size, dst, src, CB_DATA + part)],
@@ -102,9 +102,10 @@ function skbContext(hidden: readonly string[], writable: readonly string[], ldAb
 export const socketFilter = skbContext(
   ['tc_classid', 'data', 'data_meta', 'data_end', 'tstamp', 'wire_len', 'hwtstamp', 'tstamp_type', 'flow_keys', ...SOCKET_FIELDS], ['cb'], true)
 
-/** tc_cls_act_is_valid_access(); also what the skb of a sch_bpf context is. */
+/** tc_cls_act_is_valid_access(); also what the skb of a sch_bpf context is. A classified packet always has a device. */
 export const schedCls = skbContext(
-  ['flow_keys', ...SOCKET_FIELDS], ['mark', 'tc_index', 'priority', 'tc_classid', 'cb', 'tstamp', 'queue_mapping'], true)
+  ['flow_keys', ...SOCKET_FIELDS], ['mark', 'tc_index', 'priority', 'tc_classid', 'cb', 'tstamp', 'queue_mapping'], true,
+  fields.map(f => f.name !== 'ifindex' ? f : word('ifindex', 40, members([8, SKB.dev], [4, NET_DEVICE.ifindex]))))
 
 /** cg_skb_is_valid_access() */
 export const cgroupSkb = skbContext(

@@ -57,7 +57,10 @@ function recordMap(env: Env, meta: Meta): void {
 
 /** record_func_key() of a tail call. */
 function recordKey(env: Env, meta: Meta): void {
-  if (meta.map?.type !== MAP_TYPE.PROG_ARRAY) env.fail(EINVAL, 'expected prog array map for tail call')
+  if (meta.map?.type !== MAP_TYPE.PROG_ARRAY) {
+    env.verbose('expected prog array map for tail call')
+    throw env.refusal(EINVAL)
+  }
   const r = env.regs[3]!
   const aux = env.aux[env.insn]!
   const value = r.isConst && r.num.value < BigInt(meta.map!.maxEntries) ? Number(r.num.value) : -1

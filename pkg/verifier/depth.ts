@@ -4,8 +4,8 @@ import type { Env } from './env.js'
 import { MAX_CALL_FRAMES, MAX_STACK } from './limits.js'
 import { isPseudoCall, isPseudoFunc } from './subprogs.js'
 
-/** Frames count in steps of 32 bytes, a frame without stack as one, as the JIT of x86 wants them. */
-const rounded = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / 32) * 32
+/** Frames count in steps of 16 bytes, a frame without stack as one step: round_up_stack_depth() with a JIT. */
+const rounded = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / 16) * 16
 
 export function checkStackDepth(env: Env): void {
   env.subprogs.forEach((sub, n) => {

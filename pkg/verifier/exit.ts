@@ -64,7 +64,7 @@ function leaveFunction(env: Env): void {
   }
   st.frames.pop()
   if (callee.inCallback) {
-    const before = previousEntry(st.parent, next)
+    const before = previousEntry(st, st.parent, next)
     if (before !== undefined) widenImprecise(env, before, st)
   }
   env.insn = next

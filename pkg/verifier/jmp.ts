@@ -43,19 +43,18 @@ const isX = (i: Insn): boolean => B.BPF_SRC(i.code) === B.BPF_X
 
 function mayGoto(env: Env, i: Insn): void {
   if (i.code !== (B.BPF_JMP | B.BPF_JCOND) || i.src !== 0 || i.dst !== 0 || i.imm !== 0) env.fail(EINVAL, `invalid may_goto imm ${i.imm}`)
-  const before = previousEntry(env.state.parent, env.insn)
+  const before = previousEntry(env.state, env.state.parent?.parent, env.insn)
   const queued = env.pushState(env.insn + 1, env.insn)
   queued.mayGotoDepth++
   if (before !== undefined) widenImprecise(env, before, queued)
   env.insn += i.off
 }
 
-/** find_prev_entry(): the state saved here on this path, with the same callers. */
-export function previousEntry(parent: State | undefined, insn: number): State | undefined {
-  const top = parent
-  for (let st = parent; st !== undefined; st = st.parent) {
-    if (st.insn !== insn || st.frames.length !== top!.frames.length) continue
-    if (st.frames.every((f, n) => f.callsite === top!.frames[n]!.callsite)) return st
+/** find_prev_entry(): a state saved earlier at this instruction on this path, with the same callers. */
+export function previousEntry(cur: State, from: State | undefined, insn: number): State | undefined {
+  for (let st = from; st !== undefined; st = st.parent) {
+    if (st.insn !== insn || st.frames.length !== cur.frames.length) continue
+    if (st.frames.every((f, n) => f.callsite === cur.frames[n]!.callsite)) return st
   }
   return undefined
 }

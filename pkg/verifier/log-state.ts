@@ -11,7 +11,7 @@ const unum = (n: bigint): string => (n <= 65535n ? `${n}` : `0x${n.toString(16)}
 const hex = (n: bigint): string => (n === 0n ? '0x0' : `0x${n.toString(16)}`)
 
 /** tnum_strn() */
-export const tnumText = (t: Tnum): string => `(${hex(t.value)}; ${hex(t.mask)})`
+export const tnumText = (t: Tnum): string => (t.mask === 0n ? unum(t.value) : `(${hex(t.value)}; ${hex(t.mask)})`)
 
 interface Range { name: string, value: bigint, omit: boolean, signed: boolean }
 

@@ -123,7 +123,7 @@ function skbMember(env: Env, a: Access, r: Reg, off: number): void {
 
 function structAccess(env: Env, a: Access, table: Context, off: number): void {
   const access = ctxAccess(table, off, a.size, a.write)
-  if (access === undefined) {
+  if (access === undefined || (a.signed && access.field.kind !== 'scalar')) {
     env.verbose(`invalid bpf_context access off=${off} size=${a.size}\n`)
     printLine(env, env.insn, '; ')
     throw env.refusal(EACCES)

@@ -1,0 +1,15 @@
+// Every case of fixtures/verifier: verdict and telling line are those that the 6.18 kernel gave (test/oracle/verifier.ts records them).
+import { readFileSync, readdirSync } from 'node:fs'
+import t from 'tap'
+import { root } from '../support/root.js'
+import { parseCases } from './case.js'
+import { outcomeOf, verifyCase } from './run.js'
+
+for (const file of readdirSync(root('fixtures', 'verifier')).filter(f => f.endsWith('.txt')).sort()) {
+  t.test(file, t => {
+    for (const c of parseCases(file, readFileSync(root('fixtures', 'verifier', file), 'utf8'))) {
+      t.equal(outcomeOf(verifyCase(c)), c.want, c.title)
+    }
+    t.end()
+  })
+}
