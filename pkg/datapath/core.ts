@@ -100,7 +100,7 @@ export class Core {
     const dev = port.dev as { -readonly [K in keyof NetDev]: NetDev[K] }
     if (dev.addr === 0) {
       dev.addr = KERNEL_STRUCTS + this.#byStruct.length * NETDEV_STRIDE
-      if (dev.addr + NETDEV_STRIDE > SOCKS) throw new KernelError(ENOMEM, 'not supported yet: packets on more than 5000 devices in one process')
+      if (dev.addr + NETDEV_STRIDE > SOCKS) throw new KernelError(ENOMEM, 'not supported yet: packets on over 5000 devices at once')
       this.#byStruct.push(port)
       this.refreshStruct(port)
     }

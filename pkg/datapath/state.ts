@@ -34,8 +34,8 @@ export const NET_START: NetRecord = { nextIfindex: 1, autohandle: 0x80000000, no
 
 export function newPort(core: Core, dev: NetDev): Port {
   return {
-    dev, sched: newDevSched(core.schedEnv, dev), wireTimer: core.clock.timer('wire', dev.ifindex, 0), ring: new SkbQueue(core.skbs), inRing: 0, lastQueue: 0, rx: [],
-    saved: { dev: '', sched: '', frames: false }, xpsMaps: undefined,
+    dev, sched: newDevSched(core.schedEnv, dev), wireTimer: core.clock.timer('wire', dev.ifindex, 0), ring: new SkbQueue(core.skbs),
+    inRing: 0, lastQueue: 0, rx: [], saved: { dev: '', sched: '', frames: false }, xpsMaps: undefined,
   }
 }
 

@@ -1,4 +1,5 @@
-// Changes to one device that its own rules decide (net/core/dev.c: dev_validate_mtu, dev_set_mac_address; net/core/rtnetlink.c: do_setlink).
+// Changes to one device that its own rules decide (net/core/dev.c: dev_validate_mtu, dev_set_mac_address; drivers/net/veth.c:
+// veth_xdp_set).
 import { KernelError } from '../bytes/errors.js'
 import { EBUSY, EINVAL, ENOSPC, ERANGE, EOPNOTSUPP } from '../uapi/errno.js'
 import { parseLladdr } from '../units/mac.js'
@@ -57,10 +58,14 @@ export function vethXdpLimit(peer: NetDev | undefined, attached: boolean): void 
 /** mtu above which a frame needs a second page: native XDP and PHYS_DEV refuse. */
 export const ONE_PAGE_MTU = 3498
 
+const TOO_LONG = `single-buffer XDP requires MTU less than ${ONE_PAGE_MTU + 1}`
+
+/** A NIC takes a native program only while every frame fits one page. */
 export function checkNicXdp(dev: NetDev): void {
-  if (dev.mtu > ONE_PAGE_MTU) throw new KernelError(EINVAL, 'single-buffer XDP requires MTU less than 3520')
+  if (dev.mtu > ONE_PAGE_MTU) throw new KernelError(EINVAL, TOO_LONG)
 }
 
+/** And keeps its mtu small while it has one. */
 export function refuseWhenXdp(dev: NetDev, mtu: number): void {
-  if ((dev.xdp.drv !== 0 && dev.wire !== undefined && mtu > ONE_PAGE_MTU)) throw new KernelError(EBUSY, 'single-buffer XDP requires MTU less than 3520')
+  if (dev.xdp.drv !== 0 && dev.wire !== undefined && mtu > ONE_PAGE_MTU) throw new KernelError(EBUSY, TOO_LONG)
 }

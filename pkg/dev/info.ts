@@ -40,13 +40,18 @@ export function linkInfo(dev: NetDev, context: LinkContext): Link {
     minMtu: dev.minMtu, maxMtu: dev.maxMtu, promiscuity: dev.promiscuity, numTxQueues: dev.numTx, numRxQueues: dev.numRx,
     realNumTxQueues: dev.realTx, realNumRxQueues: dev.realRx, gsoMaxSize: 65536, gsoMaxSegs: 65535,
     ...(dev.peer === 0 ? {} : { peerIfindex: dev.peer }), ...(dev.alias === undefined ? {} : { alias: dev.alias }),
-    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...(dev.xps ? { xps: { prog: context.prog(dev.xps.prog), stats: { ...dev.xps.stats } } } : {}),
+    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...xpsInfo(dev, context),
     txQueues: dev.tx.slice(0, dev.realTx).map(({ packets, bytes }) => ({ packets, bytes })), ...tunInfo(dev, context),
   }
 }
 
+function xpsInfo({ xps }: NetDev, context: LinkContext): Pick<Link, 'xps'> {
+  return xps ? { xps: { prog: context.prog(xps.prog), stats: { ...xps.stats } } } : {}
+}
+
 function xdpInfo(dev: NetDev, context: LinkContext): Pick<Link, 'xdp'> {
-  const progs = (['drv', 'skb'] as const).filter((mode) => dev.xdp[mode] !== 0).map((mode) => ({ mode, prog: context.prog(dev.xdp[mode]) }))
+  const modes = (['drv', 'skb'] as const).filter((mode) => dev.xdp[mode] !== 0)
+  const progs = modes.map((mode) => ({ mode, prog: context.prog(dev.xdp[mode]) }))
   const [first, second] = progs
   return first ? { xdp: { mode: second ? 'multi' : first.mode, progs } } : {}
 }

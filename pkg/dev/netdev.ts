@@ -7,12 +7,11 @@ import { formatLladdr, parseLladdr } from '../units/mac.js'
 import { devKind } from './kinds.js'
 import { newWireLink, type WireLink } from './wire-link.js'
 import type { TunState } from './tun-state.js'
-import type { DevKind, NetDev, TxQueue } from './types.js'
+import { ARPHRD, type DevKind, type NetDev, type TxQueue } from './types.js'
 import type { XdpState } from '../hook/xdp-attach.js'
 import type { XpsState } from '../hook/xps.js'
 
 export const BROADCAST = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-const ZERO = new Uint8Array(6)
 
 export interface NetDevInit {
   ifindex: number
@@ -31,12 +30,13 @@ export interface NetDevInit {
 export function createNetDev(init: NetDevInit): NetDev {
   const d = init.kind.defaults(init.tun ? { tun: init.tun } : {})
   const queues = init.kind.queues?.(init.cpus) ?? { tx: 1, rx: 1, realTx: 1, realRx: 1 }
+  const zero = new Uint8Array(d.hasAddress || d.type === ARPHRD.LOOPBACK ? 6 : 0)
   const numTx = init.numTx ?? queues.tx
   const numRx = init.numRx ?? queues.rx
   return {
     ifindex: init.ifindex, kind: init.kind, addr: init.addr, name: init.name, flags: d.flags, mtu: d.mtu, minMtu: d.minMtu,
-    maxMtu: d.maxMtu, txqlen: d.txqlen, group: 0, address: init.address ?? (d.hasAddress || d.type === 772 ? ZERO.slice() : new Uint8Array()),
-    broadcast: d.hasAddress ? BROADCAST.slice() : d.type === 772 ? ZERO.slice() : new Uint8Array(), alias: undefined, promiscuity: 0,
+    maxMtu: d.maxMtu, txqlen: d.txqlen, group: 0, address: init.address ?? zero.slice(),
+    broadcast: d.hasAddress ? BROADCAST.slice() : zero.slice(), alias: undefined, promiscuity: 0,
     numTx, numRx, realTx: init.realTx ?? (init.numTx === undefined ? queues.realTx : numTx),
     realRx: init.realRx ?? (init.numRx === undefined ? queues.realRx : numRx), peer: 0, stats: newLinkStats(), tx: newTxQueues(numTx),
     xdp: { drv: 0, skb: 0 }, xps: undefined, physDev: 0, tun: init.tun, wire: init.kind.kind === '' ? newWireLink() : undefined,

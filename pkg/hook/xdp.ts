@@ -9,7 +9,7 @@ export const XDP_CTX = CONTEXTS
 const RXQ = CONTEXTS + 64
 const TXQ = CONTEXTS + 128
 
-/** Points the xdp_buff at the frame of `skb`, received on queue `queue` of the net_device at `dev`, with `meta` bytes of metadata before it. */
+/** Points the xdp_buff at the frame of `skb`, received on `queue` of the net_device at `dev`, with `meta` bytes of metadata before it. */
 export function prepareXdp(skbs: Skbs, skb: number, dev: number, queue: number, meta = 0): void {
   const { u32 } = skbs
   const data = skbs.data(skb)

@@ -135,7 +135,7 @@ export interface FilterDel {
 export function delFilter(env: SchedEnv, block: Block, request: FilterDel): void {
   const chain = request.chain ?? 0
   if ((request.pref ?? 0) === 0) {
-    if (request.protocol !== undefined && request.protocol !== 0) throw new KernelError(ENOENT, 'Cannot flush filters with protocol, handle or kind set')
+    if ((request.protocol ?? 0) !== 0) throw new KernelError(ENOENT, 'Cannot flush filters with protocol, handle or kind set')
     flushBlock(env, block, chain)
     return
   }
@@ -146,9 +146,10 @@ export function delFilter(env: SchedEnv, block: Block, request: FilterDel): void
   if (request.kind !== undefined && tp.kind.kind !== request.kind) {
     throw new KernelError(EINVAL, 'Specified filter kind does not match existing one')
   }
-  if (request.handle !== undefined && request.handle !== 0) deleteOne(env, tp, request.handle)
+  const { handle = 0 } = request
+  if (handle !== 0) deleteOne(env, tp, handle)
   else tp.kind.destroy(env, tp)
-  if (request.handle === undefined || request.handle === 0 || tp.kind.empty(tp)) block.protos = block.protos.filter((p) => p !== tp)
+  if (handle === 0 || tp.kind.empty(tp)) block.protos = block.protos.filter((p) => p !== tp)
 }
 
 function deleteOne(env: SchedEnv, tp: Proto, handle: number): void {
@@ -166,15 +167,15 @@ export function flushBlock(env: SchedEnv, block: Block, chain?: number): void {
 
 /** What RTM_GETTFILTER lists: each proto's head, then its filters. */
 export function listFilters(env: SchedEnv, block: Block, parent: number, request: FilterDel): Omit<Filter, 'dev' | 'ifindex'>[] {
+  const { pref = 0, protocol = 0, chain, handle: wanted = 0 } = request
   const rows: Omit<Filter, 'dev' | 'ifindex'>[] = []
   for (const tp of block.protos) {
-    if (request.pref !== undefined && request.pref !== 0 && tp.prio !== request.pref) continue
-    if (request.protocol !== undefined && request.protocol !== 0 && tp.protocol !== request.protocol) continue
-    if (request.chain !== undefined && tp.chain !== request.chain) continue
+    if ((pref !== 0 && tp.prio !== pref) || (protocol !== 0 && tp.protocol !== protocol)) continue
+    if (chain !== undefined && tp.chain !== chain) continue
     const head = { parent, protocol: tp.protocol, pref: tp.prio, kind: tp.kind.kind, chain: tp.chain }
-    if (request.handle === undefined || request.handle === 0) rows.push({ ...head, handle: 0, hasHandle: false })
+    if (wanted === 0) rows.push({ ...head, handle: 0, hasHandle: false })
     for (const { handle, options } of tp.kind.list(env, tp)) {
-      if (request.handle === undefined || request.handle === 0 || request.handle === handle) rows.push({ ...head, handle, hasHandle: true, options })
+      if (wanted === 0 || wanted === handle) rows.push({ ...head, handle, hasHandle: true, options })
     }
   }
   return rows

@@ -77,10 +77,10 @@ export const clsBpf: ClsKind = {
   },
   empty: (tp) => filters(tp).length === 0,
   list: (env, tp) =>
-    filters(tp).map(({ handle, progId, name, direct, classid }) => ({
-      handle,
-      options: { progId, name, directAction: direct, ...(classid === 0 ? {} : { classid }), prog: env.progRef(progId) } satisfies BpfFilterDump,
-    })),
+    filters(tp).map(({ handle, progId, name, direct, classid }) => {
+      const shown = classid === 0 ? {} : { classid }
+      return { handle, options: { progId, name, directAction: direct, ...shown, prog: env.progRef(progId) } satisfies BpfFilterDump }
+    }),
   save: (tp) => filters(tp).map(({ handle, progId, name, direct, classid }) => ({ handle, progId, name, direct, classid })),
   restore(tp, record) {
     tp.priv = (record as BpfFilter[]).map((filter) => ({ ...filter }))

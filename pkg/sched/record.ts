@@ -47,7 +47,8 @@ export function saveSched(port: DevSched, frames: Uint8Array[]): SchedRecord | u
   const mq = port.root.kind.mq ? untouched(port) : undefined
   const tree = treeOf(port.root).filter((q) => !(mq && isUntouched(q, mq)))
   const qdiscs = tree.map((q) => saveQdisc(q, tree.findIndex((other) => other !== q && isChild(other, q)), frames))
-  return { born: port.born, qdiscs, ...(mq ? { mq } : {}), ...bareQueues(port), ...(port.ingress ? { ingress: saveQdisc(port.ingress, -1, frames) } : {}) }
+  const ingress = port.ingress ? { ingress: saveQdisc(port.ingress, -1, frames) } : {}
+  return { born: port.born, qdiscs, ...(mq ? { mq } : {}), ...bareQueues(port), ...ingress }
 }
 
 function bareQueues(port: DevSched): Pick<SchedRecord, 'bare'> {

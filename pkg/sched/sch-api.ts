@@ -108,7 +108,7 @@ function create(port: DevSched, p: Qdisc | undefined, request: QdiscNew, default
   const kind = request.kind === undefined ? undefined : qdiscKind(request.kind)
   if (!kind) throw new KernelError(ENOENT, 'Specified qdisc kind is unknown')
   if (kind.ingress === true) {
-    if (request.parent !== TC_H_INGRESS) throw new KernelError(EOPNOTSUPP, 'Ingress and clsact Qdiscs can only be attached to the ingress hook')
+    if (request.parent !== TC_H_INGRESS) throw new KernelError(EINVAL)
     const q = newQdisc(kind, port, makeHandle(0xffff, 0), TC_H_INGRESS, (port.born += 1))
     kind.init(q, request.options)
     port.ingress = q

@@ -63,7 +63,10 @@ function programmed(q: Qdisc, priv: BpfPriv, skb: number): BpfClass | number {
   const classid = schBpfField(env.skbs, layout.classid)
   rankLow = schBpfField(env.skbs, layout.rank)
   rankHigh = schBpfField(env.skbs, layout.rank + 4)
-  if (env.tracing) env.trace(skb, q.port.dev, 'sch_bpf/enqueue', `${verdictName(verdict)} classid ${hex(classid)} rank ${rankHigh * 0x100000000 + rankLow}`)
+  if (env.tracing) {
+    const rank = rankHigh * 0x100000000 + rankLow
+    env.trace(skb, q.port.dev, 'sch_bpf/enqueue', `${verdictName(verdict)} classid ${hex(classid)} rank ${rank}`)
+  }
   if (verdict === SCH_BPF.DROP || !knownVerdict(verdict)) return qdiscDrop(q, skb)
   const cls = classid === 0 && !env.strict ? priv.fallback : findClass(q, priv, classid)
   if (cls) return cls

@@ -45,7 +45,8 @@ export function ready(q: Qdisc, priv: BpfPriv): SchBpfLayout | undefined {
 /** 1:10, for traces and warnings. */
 export const hex = (classid: number): string => `${major(classid).toString(16)}:${(classid & 0xffff).toString(16)}`
 
-export const verdictName = (verdict: number): string => Object.entries(SCH_BPF).find(([, value]) => value === verdict)?.[0] ?? String(verdict)
+export const verdictName = (verdict: number): string =>
+  Object.entries(SCH_BPF).find(([, value]) => value === verdict)?.[0] ?? String(verdict)
 
 /** Anything but OK, REQUEUE and THROTTLE drops: an unknown verdict must not queue by accident. */
 export const knownVerdict = (verdict: number): boolean => verdict >= SCH_BPF.OK && verdict <= SCH_BPF.THROTTLE
