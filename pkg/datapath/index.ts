@@ -20,6 +20,7 @@ import { loadMachine, loadPort, saveMachine, savePort, type NetRecord } from './
 import { Wire } from './wire.js'
 import { makeDevEnv } from './dev-env.js'
 
+export { defaultKind } from '../sched/kinds.js'
 export type { CaptureSink, DatapathHost, RecordStore } from './host.js'
 
 type In<K extends keyof RtnlRequests> = RtnlRequests[K][0]

@@ -2,7 +2,7 @@
 import { makeHandle, TC_H_ROOT } from '../units/handle.js'
 import type { NetDev } from '../dev/types.js'
 import { destroyTree, qdiscReset, treeOf } from './common.js'
-import { qdiscKind } from './kinds.js'
+import { defaultKind } from './kinds.js'
 import { noop, noqueue, pfifoFast } from './sch-generic.js'
 import { mq } from './sch-mq.js'
 import { newQdisc, type DevSched, type Qdisc, type QdiscKind, type SchedEnv } from './types.js'
@@ -35,7 +35,7 @@ export function attachMq(port: DevSched, root: Qdisc, kind: QdiscKind): void {
 /** dev_activate: a device without a qdisc of its own gets the default ones. */
 export function activateDev(port: DevSched, defaultQdisc: string): void {
   if (port.root.kind !== noop) return
-  const single = qdiscKind(defaultQdisc) ?? pfifoFast
+  const single = defaultKind(defaultQdisc) ?? pfifoFast
   const { noQueue } = port.dev.kind.defaults(port.dev.tun ? { tun: port.dev.tun } : {})
   const spread = noQueue !== true && port.dev.numTx > 1
   const kind = noQueue === true ? noqueue : spread ? mq : single

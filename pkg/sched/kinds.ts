@@ -13,5 +13,11 @@ const byName = new Map(QDISC_KINDS.map((kind) => [kind.kind, kind]))
 /** Kinds of the user's view; noop can't be asked for. */
 export const qdiscKind = (kind: string): QdiscKind | undefined => byName.get(kind)
 
+/** What net.core.default_qdisc may name: a kind that works without options, on one queue. */
+export function defaultKind(kind: string): QdiscKind | undefined {
+  const found = qdiscKind(kind)
+  return found && !found.classes && !found.ingress ? found : undefined
+}
+
 /** For records, which know noop too. */
 export const savedKind = (kind: string): QdiscKind | undefined => (kind === 'noop' ? noop : byName.get(kind))

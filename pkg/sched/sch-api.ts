@@ -6,7 +6,7 @@ import { IFF } from '../dev/types.js'
 import { major, makeHandle, minor, TC_H_INGRESS, TC_H_ROOT } from '../units/handle.js'
 import { activateDev, attachMq, setRoot } from './activate.js'
 import { destroyTree, qdiscStats, treeOf } from './common.js'
-import { qdiscKind } from './kinds.js'
+import { defaultKind, qdiscKind } from './kinds.js'
 import { noop, pfifoFast } from './sch-generic.js'
 import { newQdisc, type DevSched, type Qdisc } from './types.js'
 
@@ -132,7 +132,7 @@ function allocHandle(port: DevSched, defaults: SchedDefaults): number {
 
 function graftRoot(port: DevSched, q: Qdisc | undefined, defaults: SchedDefaults): void {
   destroyTree(port.root)
-  if (q?.kind.mq === true) attachMq(port, q, qdiscKind(defaults.defaultQdisc) ?? pfifoFast)
+  if (q?.kind.mq === true) attachMq(port, q, defaultKind(defaults.defaultQdisc) ?? pfifoFast)
   else setRoot(port, q ?? newQdisc(noop, port, 0, TC_H_ROOT, 0))
   if ((port.dev.flags & IFF.UP) !== 0) activateDev(port, defaults.defaultQdisc)
 }

@@ -163,3 +163,16 @@ t.test('one device of many is shown without loading the others', async (t) => {
   const devices = new Set(m.host.records.reads.filter((key) => key.startsWith('dev/')))
   t.equal(devices.size, 1)
 })
+
+t.test('default_qdisc is what devices come up with; what can not be one is passed over', async (t) => {
+  const m = new Machine(true)
+  m.host.qdisc = 'pfifo'
+  add(m, { kind: 'ifb', name: 'i0', up: true })
+  m.tap('tap0', 2)
+  t.strictSame([...m.net.qdiscGet({ dev: 'i0' }), ...m.net.qdiscGet({ dev: 'tap0' })].map((q) => q.kind), ['pfifo', 'mq', 'pfifo', 'pfifo'])
+  for (const [index, kind] of ['bpf', 'mq', 'clsact', 'fq_codel'].entries()) {
+    m.host.qdisc = kind
+    add(m, { kind: 'ifb', name: `j${index}`, up: true })
+    t.equal(m.link(`j${index}`).qdisc, 'pfifo_fast', kind)
+  }
+})
