@@ -6,7 +6,7 @@
 //   each X: a | b | c                 as many cases; {X} stands for the word. Several lines: all combinations
 //   assembler lines, and
 //     .lookup MAP        r0 = lookup of key 0           .data      r2 = data, r3 = data_end, by r1
-//     .rept N … .endr    N times; {i} is 0, 1, 2 …      .raw CODE DST SRC OFF IMM      a slot that no assembler would write
+//     .rept N … .endr    N times; {i} is 0, 1, 2 …, {j} in a block inside a block      .raw CODE DST SRC OFF IMM      a slot that no assembler would write
 //     kcall NAME         call of a kernel function
 //   = [VARIANT:] ok INSNS                              the real kernel's verdict, with the instructions that it processed
 //   = [VARIANT:] ERRNO the telling line of the log     (test/oracle/verifier.ts records them)
@@ -153,7 +153,6 @@ function repeated(lines: readonly string[]): string[] {
   const to = lines.indexOf('.endr', from)
   const times = Number(lines[from]!.slice(6))
   const body = lines.slice(from + 1, to)
-  // Inner blocks go first, so their {i} is `{i}` of their own and the outer one is written {j}.
   const mark = lines.slice(0, from).some(line => line.startsWith('.rept ')) ? '{j}' : '{i}'
   const copies = Array.from({ length: times }, (_, i) => body.map(line => line.replaceAll(mark, `${i}`))).flat()
   return repeated([...lines.slice(0, from), ...copies, ...lines.slice(to + 1)])
