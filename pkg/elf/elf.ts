@@ -2,7 +2,7 @@
 // is re-read at its right offset. Answers to the part of libelf that libbpf uses.
 import elfy from 'elfy'
 import { elfError, readHeaders, type SectionHeader } from './header.js'
-import { readRelocations, type Relocation } from './relocation.js'
+import { isRelocationTable, readRelocations, type Relocation } from './relocation.js'
 import { readSymbols, type ElfSymbol } from './symbol.js'
 import { SHF, SHT } from './uapi.js'
 
@@ -39,17 +39,19 @@ export function openElf(bytes: Uint8Array, file: string): Elf {
   const sections = readSections(bytes, headers, file)
   const symbols = readSymbols(sections, file)
   const [names, owners] = [groupBy(sections, s => s.name), groupBy(symbols, s => s.section)]
+  const tables = groupBy(sections.filter(isRelocationTable), s => s.info)
   return {
     file,
     sections,
     symbols,
     section: name => names.get(name)?.[0],
     symbolsOf: section => owners.get(section.index) ?? [],
-    relocations: target => readRelocations(sections, target, symbols.length, file),
+    relocations: target => readRelocations(tables.get(target.index) ?? [], target, symbols.length, file),
   }
 }
 
-function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+/** Items by key, in their order. */
+export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
   const out = new Map<K, T[]>()
   for (const item of items) {
     const group = out.get(key(item))

@@ -13,13 +13,14 @@ export interface Relocation {
   readonly addend: number | undefined
 }
 
-/** Entries of every relocation section whose sh_info names the target, sorted by offset. */
-export function readRelocations(sections: readonly Section[], target: Section, symbols: number, file: string): Relocation[] {
+export function isRelocationTable(section: Section): boolean {
+  return section.type === SHT.REL || section.type === SHT.RELA
+}
+
+/** Entries of the tables whose sh_info names the target, sorted by offset. */
+export function readRelocations(tables: readonly Section[], target: Section, symbols: number, file: string): Relocation[] {
   const out: Relocation[] = []
-  for (const table of sections) {
-    if ((table.type !== SHT.REL && table.type !== SHT.RELA) || table.info !== target.index) continue
-    readTable(table, target, symbols, file, out)
-  }
+  for (const table of tables) readTable(table, target, symbols, file, out)
   return out.sort((a, b) => a.offset - b.offset)
 }
 

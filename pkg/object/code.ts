@@ -13,6 +13,9 @@ export interface Func {
   readonly hidden: boolean
 }
 
+/** Aliases share their instructions; more names than this for all of a section are no compiler's work. */
+const MAX_OVERLAP = 16
+
 /** All code of an object. */
 export class Code {
   readonly elf: Elf
@@ -64,9 +67,12 @@ function functionsOf(elf: Elf, section: Section): Func[] {
   if (symbols.length === 0) return [wholeSection(section)]
   const starts = [...new Set(symbols.map(s => s.value)), section.size].sort((a, b) => a - b)
   const next = new Map(starts.map((at, i) => [at, starts[i + 1] ?? at]))
-  return symbols
+  const functions = symbols
     .map(s => functionOf(elf, section, s, s.size || next.get(s.value)! - s.value))
     .sort((a, b) => a.start - b.start)
+  const total = functions.reduce((sum, f) => sum + f.count, 0)
+  if (total > MAX_OVERLAP * (section.size / INSN_SIZE)) throw objectError(elf.file, `sec '${section.name}'`, 'functions overlap')
+  return functions
 }
 
 function wholeSection(section: Section): Func {

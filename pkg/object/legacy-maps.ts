@@ -1,7 +1,7 @@
 // Maps as variables of a `maps` section: libbpf's old struct bpf_map_def (five words) and iproute2's struct bpf_elf_map
 // (iproute2 include/bpf_elf.h), told apart by their BTF type name, otherwise by size.
 import { KIND, type Btf } from '../btf/index.js'
-import { STT, type Elf, type ElfSymbol, type Section } from '../elf/index.js'
+import { STT, groupBy, type Elf, type ElfSymbol, type Section } from '../elf/index.js'
 import { objectError, viewOf } from './error.js'
 import type { MapSpec, Pinning } from './spec.js'
 
@@ -18,6 +18,8 @@ export interface PlacedMap {
 const MAP_DEF_SIZE = 20
 /** Words of bpf_elf_map before inner_id and inner_idx came. */
 const ELF_MAP_SIZE = 28
+/** Maps of one id fill every map that names the id: a small file can ask for very many. */
+const MAX_SLOTS = 100_000
 const PINNING: readonly Pinning[] = ['none', 'object', 'global']
 
 export function legacyMaps(elf: Elf, btf: Btf | undefined): PlacedMap[] {
@@ -61,26 +63,30 @@ function isElfMap(name: string, size: number, btf: Btf | undefined): boolean {
 }
 
 /** iproute2's initialisers: inner maps by id and index, programs of sections `ID/KEY` into the prog_array of that id. */
-export function elfMapSlots(maps: readonly MapSpec[], programs: readonly { name: string; section: string }[]): MapSpec[] {
+export function elfMapSlots(maps: readonly MapSpec[], programs: readonly { name: string; section: string }[], file: string): MapSpec[] {
+  const inner = groupBy(maps.map((map, index) => ({ map, index })), m => m.map.elf?.id ?? 0)
   const tails = programs.flatMap(prog => {
     const tail = tailCallSection(prog.section)
     return tail ? [{ id: tail.id, slot: { index: tail.key, prog } }] : []
   })
+  const tailsOf = groupBy(tails, tail => tail.id)
+  let total = 0
   return maps.map(map => {
     if (!map.elf) return map
     const { id, innerId } = map.elf
-    if (innerId !== 0) return withInner(map, maps, innerId)
-    const slots = tails.filter(tail => tail.id === id).map(tail => tail.slot)
-    return slots.length ? { ...map, slots } : map
+    const filled = innerId !== 0 ? withInner(map, inner.get(innerId) ?? []) : { ...map, slots: (tailsOf.get(id) ?? []).map(tail => tail.slot) }
+    total += filled.slots?.length ?? 0
+    if (total > MAX_SLOTS) throw objectError(file, `map '${map.name}'`, `maps have more than ${MAX_SLOTS} initial slots together`)
+    return filled.slots?.length === 0 && innerId === 0 ? map : filled
   })
 }
 
-function withInner(outer: MapSpec, maps: readonly MapSpec[], innerId: number): MapSpec {
-  const inner = maps.find(m => m.elf?.id === innerId)
-  if (!inner) return outer
-  const slots = maps.flatMap((m, map) =>
-    m.elf?.id === innerId && m.elf.innerIndex < outer.maxEntries ? [{ index: m.elf.innerIndex, map }] : [])
-  return { ...outer, inner, slots }
+function withInner(outer: MapSpec, inner: readonly { map: MapSpec; index: number }[]): MapSpec {
+  const first = inner[0]?.map
+  if (!first) return outer
+  const slots = inner.flatMap(({ map, index }) =>
+    map.elf!.innerIndex < outer.maxEntries ? [{ index: map.elf!.innerIndex, map: index }] : [])
+  return { ...outer, inner: first, slots }
 }
 
 /** `ID/KEY`, both in C's number syntax. */

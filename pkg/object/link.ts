@@ -24,7 +24,8 @@ const LD_IMM64 = BPF_LD | BPF_IMM | BPF_DW
 const CALL_CODE = BPF_JMP | BPF_CALL
 /** BPF_COMPLEXITY_LIMIT_INSNS: the kernel takes no longer program. */
 const MAX_INSNS = 1_000_000
-const MAX_NESTING = 2000
+/** The kernel knows 256 functions a program; a chain of calls can't be longer. */
+const MAX_NESTING = 256
 
 /** Links a program; throws InputError whose owner is `prog 'name'`. */
 export function linkProgram(main: Func, code: Code, targets: Targets, info: ExtInfo | undefined): LinkedProg {

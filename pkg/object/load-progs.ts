@@ -23,10 +23,9 @@ export interface LoadedProg {
   readonly notes: readonly string[]
 }
 
-export function loadProg(load: LoadContext, prog: ProgSpec, maps: readonly LoadedMap[]): LoadedProg {
+export function loadProg(load: LoadContext, prog: ProgSpec, linked: LinkedProg, maps: readonly LoadedMap[]): LoadedProg {
   const type = progType(load, prog)
   const { name: dialect, note } = dialectOf(load.object, prog, type, load.options.dialect)
-  const linked = prog.link()
   patchMaps(linked, maps)
   const poisoned = { core: patchCores(load, prog, linked), kfuncs: patchKsyms(load, prog, linked) }
   const request: ProgLoad = {

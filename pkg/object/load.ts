@@ -60,13 +60,22 @@ export interface LoadContext {
   readonly pinPath: (map: MapSpec) => string | undefined
 }
 
+/** Instructions of all programs of one load: subprograms are copied into each, and a small file can ask for very many copies. */
+const MAX_TOTAL = 4_000_000
+
 /** Loads an object; KernelError says what the kernel refused (log and all), InputError what the object gets wrong. */
 export function loadObject(object: ObjectSpec, kernel: Kernel, options: LoadOptions = {}): LoadedObject {
   const chosen = chooseProgs(object, options)
   const load = contextOf(object, kernel, options, chosen)
   for (const note of object.notes) load.warn(note)
   const maps = loadMaps(load)
-  const progs = chosen.map(prog => loadProg(load, prog, maps))
+  let total = 0
+  const progs = chosen.map(prog => {
+    const linked = prog.link()
+    total += linked.insns.length
+    if (total > MAX_TOTAL) throw objectError(object.file, `prog '${prog.name}'`, `programs have more than ${MAX_TOTAL} instructions together`)
+    return loadProg(load, prog, linked, maps)
+  })
   fillProgSlots(load, maps, progs)
   return { btfId: load.btfId, maps, progs }
 }

@@ -90,7 +90,7 @@ function collectMaps(
   const defined = [...legacy, ...modern]
   const entries = code.functions.map(f => ({ name: f.name, section: f.section.name }))
   const maps = [
-    ...elfMapSlots(legacy.map(m => m.spec), entries),
+    ...elfMapSlots(legacy.map(m => m.spec), entries, elf.file),
     ...btfMapSlots(elf, btf, modern, legacy.length, code),
     ...[...data, ...config].map(m => m.spec),
     ...structOpsMaps(elf, btf),

@@ -172,6 +172,71 @@ t.test("refusals of the kernel are told in libbpf's words", t => {
   t.end()
 })
 
+/** Sections and symbols as an object file: what a compiler would not write. */
+function makeElf(code: Uint8Array, functions: readonly { at: number; size: number; local?: boolean }[]): Uint8Array {
+  const text = new TextEncoder()
+  const symbols = new Uint8Array(24 * (functions.length + 1))
+  functions.forEach((f, i) => {
+    const view = new DataView(symbols.buffer, 24 * (i + 1))
+    view.setUint32(0, 1, true)
+    view.setUint8(4, f.local ? 2 : 0x12)
+    view.setUint16(6, 1, true)
+    view.setBigUint64(8, BigInt(f.at), true)
+    view.setBigUint64(16, BigInt(f.size), true)
+  })
+  const sections: { type: number; name: number; flags?: number; link?: number; entsize?: number; data: Uint8Array }[] = [
+    { type: 0, name: 0, data: new Uint8Array() }, { type: 1, name: 3, flags: 6, data: code },
+    { type: 2, name: 0, link: 3, entsize: 24, data: symbols }, { type: 3, name: 0, data: text.encode('\0f\0xdp\0') },
+  ]
+  const table = sections.reduce((at, s) => at + ((s.data.length + 7) & ~7), 64)
+  const bytes = new Uint8Array(table + 64 * sections.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1])
+  view.setUint16(16, 1, true)
+  view.setUint16(18, 247, true)
+  view.setBigUint64(40, BigInt(table), true)
+  for (const [at, value] of [[58, 64], [60, sections.length], [62, 3]] as const) view.setUint16(at, value, true)
+  let at = 64
+  sections.forEach((s, i) => {
+    const header = table + 64 * i
+    bytes.set(s.data, at)
+    for (const [o, value] of [[0, s.name], [4, s.type], [40, s.link ?? 0]] as const) view.setUint32(header + o, value, true)
+    for (const [o, value] of [[8, s.flags ?? 0], [24, at], [32, s.data.length], [56, s.entsize ?? 0]] as const) {
+      view.setBigUint64(header + o, BigInt(value), true)
+    }
+    at += (s.data.length + 7) & ~7
+  })
+  return bytes
+}
+
+/** Functions of two instructions each: a call `distance(i)` functions ahead (0: none), then exit. */
+function calls(count: number, distance: (i: number) => number, tail = 0): Uint8Array {
+  const code = new Uint8Array(count * 16 + tail * 8)
+  const view = new DataView(code.buffer)
+  for (let i = 0; i < count; i++) {
+    const ahead = distance(i)
+    code.set(ahead ? [0x85, 0x10] : [0xb7, 0], i * 16)
+    view.setInt32(i * 16 + 4, ahead ? ahead * 2 - 1 : 0, true)
+    code[i * 16 + 8] = 0x95
+  }
+  for (let i = 0; i < tail; i++) code[count * 16 + i * 8] = i === tail - 1 ? 0x95 : 0xb7
+  return code
+}
+
+t.test('small files that ask for very much are refused', t => {
+  const refused = (bytes: Uint8Array, message: string): void => {
+    t.throws(() => loadObject(openObject(bytes, { file: 'x.o' }), recorder()), { name: 'InputError', message })
+  }
+  const each = (count: number): { at: number; size: number }[] => Array.from({ length: count }, (_, i) => ({ at: i * 16, size: 16 }))
+  refused(makeElf(calls(20_000, i => (i < 19_999 ? 1 : 0)), each(20_000)), "x.o: prog 'f': calls are nested deeper than 256")
+  refused(makeElf(calls(5000, () => 0), Array.from({ length: 5000 }, () => ({ at: 0, size: 80_000 }))), "x.o: sec 'xdp': functions overlap")
+  const big = makeElf(calls(1000, i => 1000 - i, 20_000), [...each(1000), { at: 16_000, size: 160_000, local: true }])
+  refused(big, "x.o: prog 'f': programs have more than 4000000 instructions together")
+  const fine = openObject(makeElf(calls(2, i => (i === 0 ? 1 : 0)), each(2)), { file: 'x.o' })
+  t.same(fine.progs.map(p => [p.type, p.link().functions.length]), [[6, 2], [6, 1]], 'calls without relocations')
+  t.end()
+})
+
 /** Random numbers that are the same every time (xorshift32). */
 function random(seed: number): (below: number) => number {
   let x = seed
