@@ -1,12 +1,11 @@
 // The network side of the emulated kernel: devices, queueing, hooks and the way of every packet, over a DatapathHost (host.ts).
 // Methods match the rtnl and wire requests of pkg/request one to one. One Net is one machine in one process; save() writes what
 // changed into the host's records.
-import { assert, KernelError } from '../bytes/errors.js'
+import { assert } from '../bytes/errors.js'
 import type { RtnlRequests } from '../request/rtnl.js'
 import type { WireRequests } from '../request/wire.js'
 import { classDel, classList, classNew, filterDel, filterList, filterNew } from '../sched/class-api.js'
 import { qdiscDel, qdiscList, qdiscNew, type SchedDefaults } from '../sched/sch-api.js'
-import { EINVAL } from '../uapi/errno.js'
 import type { Skbs } from '../skb/skb.js'
 import type { Clock, Timer } from './clock.js'
 import { Core } from './core.js'
@@ -196,7 +195,6 @@ export class Net {
 
   wireRun(request: WIn<'wire.run'>): WOut<'wire.run'> {
     this.begin()
-    if ('for' in request && !(request.for >= 0)) throw new KernelError(EINVAL)
     return this.#wire.run(request)
   }
 

@@ -145,6 +145,7 @@ export class Wire {
   run(request: WireRequests['wire.run'][0]): WireSummary {
     const core = this.#core
     const before = this.#mark()
+    if ('for' in request && !(request.for >= 0 && isTime(core.clock.now + request.for))) throw new KernelError(EINVAL)
     if ('for' in request) runUntil(core, core.clock.now + request.for)
     else runIdle(core)
     return this.#summary(before)
@@ -175,7 +176,8 @@ export class Wire {
     const port = this.#links.byName(request.dev)
     const { wire } = port.dev
     if (!wire) throw new KernelError(EOPNOTSUPP, `${request.dev} has no link behind it`)
-    if ((request.ring ?? 1) < 1 || (request.rate ?? 0) < 0 || (request.latency ?? 0) < 0) throw new KernelError(EINVAL)
+    const { ring = 1, rate = 0, latency = 0 } = request
+    if (!(ring >= 1 && rate >= 0 && rate < Infinity && isTime(latency))) throw new KernelError(EINVAL)
     wire.rate = request.rate ?? wire.rate
     wire.latency = request.latency ?? wire.latency
     wire.ring = request.ring ?? wire.ring
@@ -233,9 +235,14 @@ export class Wire {
   }
 }
 
+/** Some 100 days: beyond, a double no longer counts single ns. */
+const isTime = (ns: number): boolean => ns >= 0 && ns < 2 ** 53
+
 /** A request is good as a whole before its first frame goes. */
 function checkSend({ host }: Core, { dev }: Port, { cpu, direction, frames }: Send): void {
   if (cpu !== undefined && !(cpu >= 0 && cpu < host.cpus)) throw new KernelError(EINVAL, `there are CPUs 0 to ${host.cpus - 1}`)
+  const ordered = frames.every(({ at }, i) => isTime(at) && at >= (frames[i - 1]?.at ?? 0))
+  if (!ordered) throw new KernelError(EINVAL, 'frames are not in ascending order of time')
   if (direction === 'tx' || frames.every(({ rxQueue = 0 }) => rxQueue >= 0 && rxQueue < dev.realRx)) return
   throw new KernelError(EINVAL, `${dev.name} has ${dev.realRx} receive queues`)
 }
