@@ -46,12 +46,17 @@ t.test('the first sitting', async (t) => {
   ok('tc qdisc change dev eth0 root bpf obj fixtures/obj/sch_wrr.o')
   ok('wire set dev eth0 rate 10mbit')
   ok('wire capture add dev eth0 tx file out.pcap')
+  t.match(sh('wire capture add dev eth0 rx file nofolder/out.pcap'), { err: `${join(dir, 'nofolder/out.pcap')}: No such file or directory\n`, status: 1 })
+  t.match(sh('echo mine > notes.txt; wire capture add dev eth0 rx file notes.txt; cat notes.txt'), { out: 'mine\n', err: /notes\.txt: is no pcap file/ })
   ok('wire replay fixtures/pcap/mixed.pcap dev eth0 tx', /^frames 60 bytes 33870: delivered 0 transmitted 60 queued 0 dropped 0 time /)
   ok('tc -s qdisc show dev eth0', /^qdisc bpf 1: root refcnt 5 enqueue sch_wrr\.o:\[sch_bpf\/enqueue\] id \d+ name wrr_enqueue tag [0-9a-f]{16} jited dequeue [^\n]*\n Sent 33870 bytes 60 pkt \(dropped 0,/)
   ok('tc -s class show dev eth0', /^class bpf 1:1 parent 1: \n Sent \d+ bytes 60 pkt/m)
   const left = readCapture(join(dir, 'out.pcap'))
   t.equal(left.length, 60)
   for (const [i, { at }] of left.entries()) if (i > 0) t.ok(at - left[i - 1]!.at >= left[i - 1]!.bytes.length * 800, `frame ${i} waits for the one before at 10 Mbit/s`)
+
+  ok('wire capture del dev eth0; wire capture add dev eth0 tx file out.pcap')
+  t.equal(readCapture(join(dir, 'out.pcap')).length, 0, 'a new capture begins its file anew')
 
   ok('ip link set dev eth1 xdp obj fixtures/obj/xdp_count.o sec xdp')
   ok('wire replay fixtures/pcap/mixed.pcap dev eth1 rx', /^frames 60 bytes 33870: /)

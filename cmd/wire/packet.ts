@@ -1,6 +1,7 @@
 // PACKET: a frame from words, as a peer on the device's link, or a socket behind it, would send it.
+import { InputError } from '../../pkg/bytes/errors.js'
 import type { Row } from '../../pkg/grammar/index.js'
-import { buildPacket, dissect, flowHash, IPPROTO_TCP, IPPROTO_UDP, packetWords, type PacketDefaults, type PacketFields } from '../../pkg/packet/index.js'
+import { buildPacket, dissect, ETH_HLEN, flowHash, IPPROTO_TCP, IPPROTO_UDP, packetWords, type PacketDefaults, type PacketFields } from '../../pkg/packet/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { Address, Link } from '../../pkg/request/rtnl.js'
 import type { WireFrame } from '../../pkg/request/wire.js'
@@ -13,6 +14,7 @@ export const packetRows: readonly Row<PacketFields>[] = packetWords
 /** The frame, with the device's own addresses on its own side where the words don't say others. */
 export function frameOf(kernel: Kernel, link: Link, direction: Direction, fields: PacketFields): Omit<WireFrame, 'at'> {
   const bytes = buildPacket(fields, fields.hex === undefined ? ownAddresses(kernel, link, direction) : {})
+  if (link.type !== 'none' && bytes.length < ETH_HLEN) throw new InputError(`a frame of ${bytes.length} bytes has no Ethernet header`)
   const { mark, priority } = fields
   return {
     bytes, ...(mark === undefined ? {} : { mark }), ...(priority === undefined ? {} : { priority }), ...(direction === 'tx' ? socketOf(bytes) : {}),

@@ -50,6 +50,8 @@ export interface DatapathHost {
   xpsConfigured(): boolean
   /** Opens (to append) the pcap of a `wire capture`. */
   openCapture(file: string): CaptureSink
+  /** Begins it anew, or refuses: asked when a capture is added whose file no other capture writes to. */
+  beginCapture?(file: string): CaptureSink
   /** Destinations in a devmap, for BPF_F_BROADCAST. */
   devmapTargets?(mapId: number): { ifindex: number; progId: number }[]
   /** `.tc_stats` maps of programs, for `tc -s qdisc show`. */

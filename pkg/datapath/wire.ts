@@ -188,7 +188,9 @@ export class Wire {
 
   captureAdd({ dev, direction, file }: WireRequests['wire.capture.add'][0]): void {
     const { ifindex } = this.#links.byName(dev).dev
-    this.#core.captures.push({ ifindex, direction, file, packets: 0, sink: undefined })
+    const core = this.#core
+    const sink = core.captures.some((other) => other.file === file) ? undefined : core.host.beginCapture?.(file)
+    core.captures.push({ ifindex, direction, file, packets: 0, sink })
   }
 
   captureDel({ dev, direction, file }: WireRequests['wire.capture.del'][0]): void {

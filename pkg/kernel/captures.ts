@@ -3,6 +3,8 @@
 import type { CaptureSink } from '../datapath/host.js'
 import type { Store } from '../state/store.js'
 
+/** A file without frames. */
+const PCAP_HEADER = 24
 const KEY = 'capture-file/'
 
 /** What appends to a pcap file; pkg/packet's CaptureWriter. */
@@ -31,6 +33,15 @@ export class Captures {
     const appender = this.#append(path)
     const length = this.#store.get(KEY + path)
     if (typeof length === 'number' && appender.length > length) appender.truncate(length)
+    this.#open.set(path, appender)
+    return appender
+  }
+
+  /** The file of a new capture, begun anew. One that is no capture is refused and left as it is. */
+  begin(path: string): CaptureSink {
+    const appender = this.#open.get(path) ?? this.#append(path)
+    appender.flush()
+    appender.truncate(PCAP_HEADER)
     this.#open.set(path, appender)
     return appender
   }

@@ -94,6 +94,7 @@ export class NetSide {
       xpsMasks: (dev, file) => this.#masks(dev, file),
       xpsConfigured: () => this.#anyMask(),
       openCapture: (file) => this.#captures.open(file),
+      beginCapture: (file) => this.#captures.begin(file),
       log: (text) => machine.trace.log(text, this.now()),
       keepFrames: options.keepHandles ?? false,
     }
