@@ -4,7 +4,7 @@
 
 const POLYNOMIAL = 0xedb88320
 /** Bytes that a process may sum in JavaScript before zlib is worth its load time. */
-const PATIENCE = 12 * 1024
+const PATIENCE = 10 * 1024
 
 type Sum = (bytes: Uint8Array) => number
 let tables: Uint32Array | undefined

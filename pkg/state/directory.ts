@@ -24,7 +24,7 @@ export interface Limits extends SegmentLimits {
   readonly wait: number
 }
 
-export const LIMITS: Limits = { tail: 8 << 10, lines: 150, segment: 16 << 20, garbage: 8 << 20, wait: 60_000 }
+export const LIMITS: Limits = { tail: 4 << 10, lines: 150, segment: 16 << 20, garbage: 8 << 20, wait: 60_000 }
 
 const OURS = /^(?:keys|data)\.\d+$/
 
