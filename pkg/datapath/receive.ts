@@ -1,5 +1,6 @@
 // The receive path of a frame: early filter, native XDP, the skb, generic XDP (spec/README.md R1 to R4; net/core/dev.c:
 // __netif_receive_skb_core).
+import { REDIRECTED } from '../dev/ifb.js'
 import { BROADCAST } from '../dev/netdev.js'
 import { prepareXdp, runXdp, xdpMetaLen } from '../hook/xdp.js'
 import { NOTE_NONE } from '../hook/types.js'
@@ -12,7 +13,7 @@ import { deliver } from './deliver.js'
 import { ingress } from './ingress.js'
 import { runPhysDev } from './phys-dev.js'
 import type { Port } from './port.js'
-import { redirectFrame, redirectSkb, xdpTransmit } from './redirect.js'
+import { redirectFrame, redirectGeneric, xdpTransmit } from './redirect.js'
 import { xmitDirect } from './xmit.js'
 
 /** A driver's poll has the frame: R1, R2, then the stack. */
@@ -134,7 +135,8 @@ function tap(core: Core, port: Port, skb: number): void {
 function genericXdp(core: Core, port: Port, skb: number): boolean {
   const { skbs } = core
   const prog = core.host.prog(port.dev.xdp.skb)
-  if (!prog) return true
+  // What a cpumap brought back has been through it (skb_is_redirected).
+  if (!prog || (skbs.u8[skb + SKB.redirected]! & REDIRECTED.redirected) !== 0) return true
   const macLen = skbs.get16(skb, SKB.mac_len)
   skbs.push(skb, macLen)
   core.host.note.kind = NOTE_NONE
@@ -151,7 +153,7 @@ function genericXdp(core: Core, port: Port, skb: number): boolean {
       xmitDirect(core, port, skb)
       return false
     case XDP.REDIRECT:
-      redirectSkb(core, port, skb)
+      redirectGeneric(core, port, skb)
       return false
     default:
       dropXdp(core, port, skb, action)

@@ -1,7 +1,7 @@
 // Where programs send packets: XDP_TX, XDP_REDIRECT to an ifindex, devmap or cpumap (net/core/filter.c: xdp_do_redirect,
 // xdp_do_generic_redirect), and bpf_redirect of classifiers (skb_do_redirect).
 import { prepareXdp, runXdp, setXdpTxDevice } from '../hook/xdp.js'
-import { NOTE_IFINDEX, NOTE_MAP, NOTE_NEIGH, NOTE_PEER } from '../hook/types.js'
+import { NOTE_IFINDEX, NOTE_MAP, NOTE_NEIGH, NOTE_PEER, type RedirectNote } from '../hook/types.js'
 import { REDIRECTED } from '../dev/ifb.js'
 import { XDP_RING } from '../dev/wire-link.js'
 import { MAP_TYPE, XDP } from '../uapi/bpf.js'
@@ -56,76 +56,95 @@ function toDriver(core: Core, port: Port, skb: number): string | undefined {
   return toRing(core, peer, skb, core.cpu % peer.dev.realRx)
 }
 
+/** How a redirected frame leaves: ndo_xdp_xmit, or as an skb past the qdisc. */
+type Send = (core: Core, target: Port, skb: number, reason: string) => void
+
 /** XDP_REDIRECT of a native program, as the helper's note says. */
 export function redirectFrame(core: Core, port: Port, skb: number): void {
+  redirectXdp(core, port, skb, xdpTransmit)
+}
+
+/** XDP_REDIRECT of a generic program: the frame is an skb, data at its Ethernet header. */
+export function redirectGeneric(core: Core, port: Port, skb: number): void {
+  core.skbs.u8[skb + SKB.redirected]! |= REDIRECTED.redirected
+  redirectXdp(core, port, skb, xmitDirect)
+}
+
+function redirectXdp(core: Core, port: Port, skb: number, send: Send): void {
   const { note } = core.host
   if (core.trace) core.step(skb, port.dev, 'redirect', describe(core))
   if (note.kind === NOTE_MAP && note.mapType === MAP_TYPE.CPUMAP) return toCpu(core, port, skb, note.index, note.progId)
-  if (note.kind === NOTE_MAP && (note.flags & BPF_F_BROADCAST) !== 0) return broadcast(core, port, skb)
-  const target = note.kind === NOTE_IFINDEX || note.kind === NOTE_MAP ? core.port(note.ifindex) : undefined
-  if (!target) return core.drop(skb, port.dev, 'XDP_REDIRECT_ERROR')
-  toDevice(core, port, target, skb, note.kind === NOTE_MAP ? note.progId : 0)
+  if (note.kind === NOTE_MAP && (note.flags & BPF_F_BROADCAST) !== 0) return broadcast(core, port, skb, send)
+  // Nobody has a socket in an xskmap.
+  const target = note.kind === NOTE_IFINDEX || isDevmap(note) ? core.port(note.ifindex) : undefined
+  if (!target) return core.drop(skb, port.dev, REDIRECT_ERROR)
+  toDevice(core, port, target, skb, note.kind === NOTE_MAP ? note.progId : 0, send)
 }
+
+const isDevmap = ({ kind, mapType }: RedirectNote): boolean =>
+  kind === NOTE_MAP && (mapType === MAP_TYPE.DEVMAP || mapType === MAP_TYPE.DEVMAP_HASH)
+
+const REDIRECT_ERROR = 'XDP_REDIRECT_ERROR'
 
 function describe(core: Core): string {
   const { note } = core.host
-  if (note.kind === NOTE_MAP) return `map ${note.mapId} entry ${note.index}`
-  return `ifindex ${note.ifindex}`
+  return note.kind === NOTE_MAP ? `map ${note.mapId} entry ${note.index}` : `ifindex ${note.ifindex}`
 }
 
 /** A devmap entry's own program sees the frame before it leaves. */
-function toDevice(core: Core, from: Port, target: Port, skb: number, progId: number): void {
+function toDevice(core: Core, from: Port, target: Port, skb: number, progId: number, send: Send): void {
   const prog = progId === 0 ? undefined : core.host.prog(progId)
   if (prog) {
     prepareXdp(core.skbs, skb, core.devStruct(from), 0)
     setXdpTxDevice(core.skbs, core.devStruct(target))
     if (runXdp(core.skbs, skb, prog) !== XDP.PASS) return core.drop(skb, target.dev, 'XDP_DROP')
   }
-  xdpTransmit(core, target, skb, 'XDP_REDIRECT')
+  send(core, target, skb, 'XDP_REDIRECT')
 }
 
-function broadcast(core: Core, from: Port, skb: number): void {
+function broadcast(core: Core, from: Port, skb: number, send: Send): void {
   const { note } = core.host
   const all = core.host.devmapTargets?.(note.mapId) ?? []
   const exclude = (note.flags & BPF_F_EXCLUDE_INGRESS) !== 0
   const targets = all.filter(({ ifindex }) => !(exclude && ifindex === from.dev.ifindex) && core.port(ifindex) !== undefined)
   const last = targets.pop()
-  if (!last) return core.drop(skb, from.dev, 'XDP_REDIRECT_ERROR')
+  if (!last) return core.drop(skb, from.dev, REDIRECT_ERROR)
   for (const { ifindex, progId } of targets) {
     const copy = core.skbs.copy(skb)
-    if (copy !== 0) toDevice(core, from, core.port(ifindex)!, copy, progId)
+    if (copy !== 0) toDevice(core, from, core.port(ifindex)!, copy, progId, send)
   }
-  toDevice(core, from, core.port(last.ifindex)!, skb, last.progId)
+  toDevice(core, from, core.port(last.ifindex)!, skb, last.progId, send)
 }
 
 /** cpumap: the other CPU builds the skb, after the entry's program. */
 function toCpu(core: Core, port: Port, skb: number, cpu: number, progId: number): void {
   const work = core.softirq.cpus[cpu]
-  if (!work) return core.drop(skb, port.dev, 'XDP_REDIRECT_ERROR')
+  if (!work) return core.drop(skb, port.dev, REDIRECT_ERROR)
   core.setDev(skb, port)
   core.skbs.set32(skb, PRIV.order, progId)
   work.cpumap.push(skb)
 }
 
-/** XDP_REDIRECT of a generic program, and TC_ACT_REDIRECT: the packet is an skb, data at its Ethernet header. */
+/** TC_ACT_REDIRECT: data at the Ethernet header. */
 export function redirectSkb(core: Core, port: Port, skb: number): void {
-  const { note } = core.host
-  const { kind, ifindex, flags } = note
+  const { kind, ifindex, flags } = core.host.note
   if (core.trace) core.step(skb, port.dev, 'redirect', describe(core))
-  const target = kind === NOTE_IFINDEX || kind === NOTE_MAP || kind === NOTE_PEER || kind === NOTE_NEIGH ? core.port(ifindex) : undefined
+  const target = kind === NOTE_IFINDEX || kind === NOTE_PEER || kind === NOTE_NEIGH ? core.port(ifindex) : undefined
   if (!target) return core.drop(skb, port.dev, 'TC_REDIRECT_ERROR')
-  if (kind === NOTE_MAP) return xmitDirect(core, target, skb)
-  const fromIngress = (core.skbs.u8[skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
-  markRedirected(core, skb, fromIngress)
   if (kind === NOTE_PEER) return toPeer(core, port, target, skb)
-  if ((flags & BPF_F_INGRESS) !== 0) return toIngress(core, target, skb)
-  devQueueXmit(core, target, skb)
+  // An emulated link has no neighbours that would answer.
+  if (kind === NOTE_NEIGH) return core.drop(skb, target.dev, 'NEIGH_FAILED')
+  sendTo(core, target, skb, flags)
 }
 
-function markRedirected(core: Core, skb: number, fromIngress: boolean): void {
+/** __bpf_redirect: out of the device, or in through it. */
+function sendTo(core: Core, target: Port, skb: number, flags: number): void {
   const { u8 } = core.skbs
-  u8[skb + SKB.redirected] = REDIRECTED.redirected | (fromIngress ? REDIRECTED.fromIngress : 0)
+  const fromIngress = (u8[skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
   u8[skb + SKB.tc_flags]! &= ~TC_AT_INGRESS
+  if ((flags & BPF_F_INGRESS) !== 0) return toIngress(core, target, skb)
+  u8[skb + SKB.redirected] = REDIRECTED.redirected | (fromIngress ? REDIRECTED.fromIngress : 0)
+  devQueueXmit(core, target, skb)
 }
 
 /** bpf_redirect(…, BPF_F_INGRESS): into the target's receive path. */
@@ -138,6 +157,7 @@ function toIngress(core: Core, target: Port, skb: number): void {
 function toPeer(core: Core, port: Port, target: Port, skb: number): void {
   const peer = core.peerOf(target.dev)
   if (!peer || !core.isUp(peer)) return core.drop(skb, port.dev, 'DEV_READY')
+  core.skbs.u8[skb + SKB.tc_flags]! &= ~TC_AT_INGRESS
   prepareRx(core, peer, skb)
   netifReceive(core, peer, skb)
 }
@@ -156,9 +176,6 @@ export function sendClones(core: Core): void {
       core.skbs.free(clone.skb, 'TC_REDIRECT_ERROR')
       continue
     }
-    const fromIngress = (core.skbs.u8[clone.skb + SKB.tc_flags]! & TC_AT_INGRESS) !== 0
-    markRedirected(core, clone.skb, fromIngress)
-    if ((clone.flags & BPF_F_INGRESS) !== 0) toIngress(core, target, clone.skb)
-    else devQueueXmit(core, target, clone.skb)
+    sendTo(core, target, clone.skb, clone.flags)
   }
 }

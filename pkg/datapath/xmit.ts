@@ -16,10 +16,10 @@ export function xmitSkb(core: Core, port: Port, skb: number, queue: number): boo
 }
 
 /** generic_xdp_tx: to the driver without the qdisc. */
-export function xmitDirect(core: Core, port: Port, skb: number): void {
+export function xmitDirect(core: Core, port: Port, skb: number, reason = 'XDP_TX'): void {
   core.setDev(skb, port)
   const queue = pickQueue(core, port, skb)
-  if (!core.isUp(port) || !xmitSkb(core, port, skb, queue)) core.drop(skb, port.dev, 'XDP')
+  if (!core.isUp(port) || !xmitSkb(core, port, skb, queue)) core.drop(skb, port.dev, `${reason}_ERROR`)
 }
 
 /** validate_xmit_vlan: an untagged frame gets its tag back. */

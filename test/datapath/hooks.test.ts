@@ -44,7 +44,7 @@ for (const mode of ['drv', 'skb'] as const) {
     t.equal(m.host.logs.at(-1), 'Illegal XDP return value 77, expect packet loss!')
     verdict = XDP.TX
     // A generic program transmits past the qdisc: the driver's ring takes one frame, the other is lost.
-    t.match(rx(), mode === 'drv' ? { transmitted: 2 } : { transmitted: 1, dropped: { XDP: 1 } })
+    t.match(rx(), mode === 'drv' ? { transmitted: 2 } : { transmitted: 1, dropped: { XDP_TX_ERROR: 1 } })
   })
 
   t.test(`${mode}: what the program sees and changes`, async (t) => {
@@ -97,6 +97,24 @@ t.test('XDP_REDIRECT: ifindex, devmap with a program, cpumap, nowhere', async (t
   t.strictSame(new Set(cpus), new Set([3]))
 })
 
+t.test('generic XDP_REDIRECT: devmap with a program, cpumap, nowhere', async (t) => {
+  const m = new Machine()
+  pair(m, 'v')
+  const { ifindex } = m.link('v')
+  let act = (): void => viaMap(m, { mapType: MAP_TYPE.DEVMAP, ifindex })
+  let runs = 0
+  xdp(m, 'eth1', () => ((runs += 1), act(), XDP.REDIRECT), 'skb')
+  t.match(m.send('eth1', 'rx', [udp(), udp()]), { delivered: 2 })
+  t.match(m.link('vp').stats, { rxPackets: 2 })
+  const cpus: number[] = []
+  const onCpu = m.host.load(PROG_TYPE.XDP, () => (cpus.push(m.host.cpu), XDP.PASS))
+  act = () => viaMap(m, { mapType: MAP_TYPE.CPUMAP, index: 2, progId: onCpu })
+  t.match(m.send('eth1', 'rx', [udp()]), { delivered: 1 })
+  t.strictSame([cpus, runs], [[2], 3])
+  act = () => viaMap(m, { mapType: MAP_TYPE.XSKMAP })
+  t.match(m.send('eth1', 'rx', [udp()]), { dropped: { XDP_REDIRECT_ERROR: 1 } })
+})
+
 t.test('a devmap broadcast copies the frame', async (t) => {
   class Host extends TestHost {
     devmapTargets() {
@@ -122,6 +140,12 @@ t.test('clsact redirects to another device, and to its ingress', async (t) => {
   flags = 1
   t.match(m.send('eth1', 'rx', [sent]), { delivered: 1 })
   t.strictSame(m.net.wireTake({ dev: 'eth0', from: 'stack' })[0]!.bytes, sent)
+  pair(m, 'v')
+  cls(m, 'v', INGRESS, () => (Object.assign(m.host.note, { kind: 3, ifindex: m.link('vp').ifindex }), TC_ACT.REDIRECT))
+  t.match(m.send('v', 'rx', [sent]), { delivered: 1 }, 'redirect_peer: into the other end')
+  t.equal(m.net.wireTake({ dev: 'v', from: 'stack' }).length, 1)
+  cls(m, 'v', INGRESS, () => (Object.assign(m.host.note, { kind: 4, ifindex }), TC_ACT.REDIRECT))
+  t.match(m.send('v', 'rx', [sent]), { dropped: { NEIGH_FAILED: 1 } })
   cls(m, 'eth0', EGRESS, () => (redirectTo(m, ifindex), TC_ACT.REDIRECT))
   t.match(m.send('eth0', 'tx', [sent]), { dropped: { RECURSION_LIMIT: 1 } })
 })
