@@ -54,13 +54,17 @@ export async function bundle(dist: string, command: string): Promise<Scripts> {
   return { light: table(chunks, light), heavy: table(chunks, heavy) }
 }
 
-/** esbuild's chunks begin with their imports and end with their exports; nothing they export is assigned later. */
+/**
+ * esbuild's chunks begin with their imports and end with their exports; nothing they export is assigned later. Code that V8 takes from its
+ * cache has no way to import(), so the launcher lends its own.
+ */
 function toFunction(text: string): string {
   return text
     .replace(/\bimport\*as ([\w$]+) from"([^"]+)";/g, 'const $1=require("$2");')
     .replace(/\bimport\{([^}]*)\}from"([^"]+)";/g, (_all, names: string, from: string) => `const{${names.replace(/ as /g, ':')}}=require("${from}");`)
     .replace(/\bimport ([\w$]+) from"([^"]+)";/g, 'const{default:$1}=require("$2");')
     .replace(/\bimport"([^"]+)";/g, 'require("$1");')
+    .replace(/\bimport\(("[\w-]+")\)/g, '__part.import($1)')
     .replace(/\bexport\{([^}]*)\};\s*$/, (_all, names: string) => `Object.assign(exports,{${names.split(',').map(exported).join(',')}});`)
 }
 

@@ -17,7 +17,7 @@ function load(part) {
   const source = fs.readFileSync(file, 'latin1')
   let cachedData
   try { cachedData = fs.readFileSync(cache) } catch {}
-  const script = new vm.Script(source, { filename: file, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+  const script = new vm.Script(source, { filename: file, cachedData })
   Object.assign(chunks, script.runInThisContext())
   if (!cachedData || script.cachedDataRejected) process.once('exit', () => keep(script, cache))
 }
@@ -39,6 +39,7 @@ function part(name) {
   if (!chunks['./' + name + '.js']) load('heavy')
   return take('./' + name + '.js')
 }
+part.import = (name) => import(name)
 load('light')
 take('./main.js')
 `
