@@ -10,7 +10,7 @@ import { qdiscRun } from './qdisc-run.js'
 import { xmitSkb } from './xmit.js'
 
 /** XMIT_RECURSION_LIMIT */
-const RECURSION_LIMIT = 8
+export const RECURSION_LIMIT = 8
 const VLAN_HLEN = 4
 
 /** Takes the skb, data at its Ethernet header. */

@@ -8,7 +8,7 @@ import { MAP_TYPE, XDP } from '../uapi/bpf.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV } from '../skb/skb.js'
 import type { Core } from './core.js'
-import { devQueueXmit } from './egress.js'
+import { devQueueXmit, RECURSION_LIMIT } from './egress.js'
 import { TC_AT_INGRESS } from './ingress.js'
 import type { Port } from './port.js'
 import { netifReceive } from './receive.js'
@@ -158,8 +158,11 @@ function toPeer(core: Core, port: Port, target: Port, skb: number): void {
   const peer = core.peerOf(target.dev)
   if (!peer || !core.isUp(peer)) return core.drop(skb, port.dev, 'DEV_READY')
   core.skbs.u8[skb + SKB.tc_flags]! &= ~TC_AT_INGRESS
+  if (core.depth >= RECURSION_LIMIT) return core.drop(skb, port.dev, 'RECURSION_LIMIT')
+  core.depth += 1
   prepareRx(core, peer, skb)
   netifReceive(core, peer, skb)
+  core.depth -= 1
 }
 
 /** bpf_clone_redirect: takes over the copy, which leaves when the program has ended. */

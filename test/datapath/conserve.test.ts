@@ -61,7 +61,7 @@ const DEVS = ['lo', 'eth0', 'eth1', 'va', 'vb', 'ifb0', 'd0', 'tap0']
 
 function verdicts(m: Machine, random: Random): number {
   return m.host.load(PROG_TYPE.SCHED_CLS, () => {
-    Object.assign(m.host.note, { kind: 1, ifindex: 1 + random.below(9), flags: random.below(2) })
+    Object.assign(m.host.note, { kind: random.of([1, 1, 1, 3, 4]), ifindex: 1 + random.below(9), flags: random.below(2) })
     return random.of([-1, 0, 0, 2, 4, 7])
   })
 }
