@@ -1,6 +1,6 @@
 // struct bpf_sk_lookup on a bpf_sk_lookup_kern: net/core/filter.c, sk_lookup_is_valid_access(), sk_lookup_convert_ctx_access().
 import * as B from '../insn/opcode.js'
-import { exact, jmpK, ldx, member, word, type Context, type CtxField } from './ctx-types.js'
+import { exact, jmpK, ldx, member, movK32, word, type Context, type CtxField } from './ctx-types.js'
 
 /** struct bpf_sk_lookup_kern */
 export const SK_LOOKUP_KERN = {
@@ -20,7 +20,8 @@ export const skLookup: Context = {
     word('protocol', 12, member(2, K.protocol), { target: 2 }),
     word('remote_ip4', 16, member(4, K.v4_saddr)),
     ...ip6('remote_ip6', 20, K.v6_saddr),
-    word('remote_port', 36, member(2, K.sport), { target: 2 }),
+    { ...word('remote_port', 36, member(2, K.sport)), size: 2, wide: 4 },
+    { ...word('remote_port_pad', 38, dst => [movK32(dst, 0)]), size: 2 },
     word('local_ip4', 40, member(4, K.v4_daddr)),
     ...ip6('local_ip6', 44, K.v6_daddr),
     word('local_port', 60, member(2, K.dport), { target: 2 }),

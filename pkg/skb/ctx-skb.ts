@@ -94,6 +94,14 @@ const SOCKET_FIELDS = [
   'local_ip6[2]', 'local_ip6[3]', 'remote_port', 'local_port',
 ]
 
+const skDataEnd = exact('data_end', 80, 4, 'pkt_end', (dst, src) => [
+  ldx(8, dst, src, SKB.data), ldx(4, AX, src, SKB.len), addX(dst, AX), ldx(4, AX, src, SKB.data_len), subX(dst, AX),
+])
+/** struct sk_skb_cb: its data comes first. */
+const skCb: CtxField = {
+  name: 'cb', off: 48, size: 20, kind: 'scalar', access: 'bytes', load: (dst, src, size, part) => [ldx(size, dst, src, SKB.cb + part)],
+}
+
 function skbContext(hidden: readonly string[], writable: readonly string[], ldAbs: boolean, own = fields): Context {
   return { name: '__sk_buff', size: 192, fields: own, hidden: new Set(hidden), writable: new Set(writable), ldAbs }
 }
@@ -115,12 +123,10 @@ export const cgroupSkb = skbContext(
 export const lwt = skbContext(
   ['tc_classid', 'data_meta', 'tstamp', 'wire_len', 'hwtstamp', 'tstamp_type', 'flow_keys', ...SOCKET_FIELDS], ['mark', 'priority', 'cb'], false)
 
-/** sk_skb_is_valid_access(); data_end is computed, since the strparser needs cb for itself. */
+/** sk_skb_is_valid_access(); data_end is computed and cb lies elsewhere, since the strparser needs skb->cb for itself. */
 export const skSkb = skbContext(
   ['mark', 'tc_classid', 'data_meta', 'tstamp', 'wire_len', 'hwtstamp', 'tstamp_type', 'flow_keys'], ['tc_index', 'priority'], false,
-  fields.map(f => f.name !== 'data_end' ? f : exact('data_end', 80, 4, 'pkt_end', (dst, src) => [
-    ldx(8, dst, src, SKB.data), ldx(4, AX, src, SKB.len), addX(dst, AX), ldx(4, AX, src, SKB.data_len), subX(dst, AX),
-  ])))
+  fields.map(f => (f.name === 'data_end' ? skDataEnd : f.name === 'cb' ? skCb : f)))
 
 /** struct bpf_flow_dissector {flow_keys, skb, data, data_end} is what these programs are really given. */
 export const FLOW_DISSECTOR = { size: 32, flow_keys: 0, skb: 8, data: 16, data_end: 24 } as const

@@ -23,6 +23,8 @@ export interface CtxField {
   readonly load: (dst: number, src: number, size: number, part: number) => Insn[]
   /** Bytes that `load` yields when that is less than the field (target_size). */
   readonly target?: number
+  /** A load of this many bytes is a load of the field, too: a 16-bit port in a 32-bit hole. */
+  readonly wide?: number
   /** Instructions in place of a store; `i` is the original, ST or STX. Absent: read-only for everyone. */
   readonly store?: (i: Insn, part: number) => Insn[]
 }
@@ -52,6 +54,7 @@ export function ctxAccess(ctx: Context, off: number, size: number, write: boolea
   if (field === undefined || ctx.hidden.has(field.name)) return undefined
   if (write && !ctx.writable.has(field.name)) return undefined
   const part = off - field.off
+  if (field.wide === size && part === 0 && !write) return { field, part }
   if (part + size > field.size) return undefined
   if (field.access === 'bytes') return { field, part }
   if (size === field.size) return { field, part }

@@ -11,7 +11,7 @@ import { changesPktData } from './cfg.js'
 import { callbackOf } from './callback.js'
 import { invalidateSlices, isDynptrSlot, unmarkDynptr } from './dynptr.js'
 import type { Env } from './env.js'
-import { checkResourceLeak } from './exit.js'
+import { checkResourceLeak, leaveFunction } from './exit.js'
 import { specialFields } from './map-record.js'
 import { clearCallerSaved, clearPacketPointers, invalid } from './marks.js'
 import { markChainPrecision } from './precision.js'
@@ -38,13 +38,20 @@ export function checkHelperCall(env: Env, i: Insn): void {
   if (id === FUNC.tail_call) recordKey(env, meta)
   for (let at = 0; at < meta.raw.size; at++) touchRaw(env, meta, at)
   if (meta.releaseReg > 0) release(env, meta, name)
-  if (!special(env, i, id, meta)) return
+  const changes = changesPktData(id) && id !== FUNC.tail_call
+  const branch = special(env, i, id, meta)
+  if (branch !== undefined) return branch()
   clearCallerSaved(env)
   setResult(env, id, meta)
+  checkMap(env, id, meta)
+  if (changes) clearPacketPointers(env)
+}
+
+/** check_map_func_compatibility() */
+function checkMap(env: Env, id: number, meta: Meta): void {
   if (meta.map !== undefined && !mapFits(meta.map.type, id)) {
-    env.fail(EINVAL, `cannot pass map_type ${meta.map.type} into func ${name}`)
+    env.fail(EINVAL, `cannot pass map_type ${meta.map.type} into func ${helperText(id)}#${id}`)
   }
-  if (changesPktData(id)) clearPacketPointers(env)
 }
 
 /** record_func_map(): the one map that reaches this call. */
@@ -109,9 +116,12 @@ export function releaseReference(env: Env, id: number): boolean {
   return true
 }
 
-/** What single helpers ask for. False: a callback is to be walked first. */
-function special(env: Env, i: Insn, id: number, meta: Meta): boolean {
-  if (id === FUNC.tail_call) checkResourceLeak(env, true, 'tail_call')
+/** What single helpers ask for. An answer takes the place of the ordinary end of a call. */
+function special(env: Env, i: Insn, id: number, meta: Meta): (() => void) | undefined {
+  if (id === FUNC.tail_call) {
+    checkResourceLeak(env, true, 'tail_call')
+    return env.state.curframe === 0 ? undefined : () => tailCall(env, meta)
+  }
   if (id === FUNC.get_local_storage && !env.regs[2]!.isNull) {
     env.fail(EINVAL, 'get_local_storage() doesn\'t support non-zero flags')
   }
@@ -120,7 +130,18 @@ function special(env: Env, i: Insn, id: number, meta: Meta): boolean {
   }
   if (id === FUNC.dynptr_write && meta.dynptrType >= T.DYNPTR.SKB) invalidateSlices(env, meta.dynptrId)
   callbackOf(id)?.(env, i, meta)
-  return true
+  return undefined
+}
+
+/** From a function a tail call either fails, or ends the function with an unknown result and packet data anywhere. */
+function tailCall(env: Env, meta: Meta): void {
+  checkMap(env, FUNC.tail_call, meta)
+  clearCallerSaved(env)
+  env.pushState(env.insn + 1, env.insn)
+  clearPacketPointers(env)
+  env.setReg(0, unknownScalar)
+  leaveFunction(env)
+  env.insn--
 }
 
 const POSITIVE_OR_ERROR: ReadonlySet<number> = new Set([

@@ -159,7 +159,22 @@ export class Env {
   }
 
   get vmlinux(): Btf | undefined {
-    return this.input.vmlinux()
+    return this.#once('vmlinux', () => this.input.vmlinux())
+  }
+
+  readonly #known = new Map<string, unknown>()
+  /** Objects are compared by identity, so each is asked for once. */
+  #once<V>(key: string, ask: () => V): V {
+    if (!this.#known.has(key)) this.#known.set(key, ask())
+    return this.#known.get(key) as V
+  }
+
+  map(id: number): MapAttr | undefined {
+    return this.#once(`map ${id}`, () => this.input.maps(id))
+  }
+
+  btfOf(id: number): Btf | undefined {
+    return this.#once(`btf ${id}`, () => this.input.btfOf?.(id))
   }
 
   newId(): number {

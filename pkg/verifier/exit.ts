@@ -42,7 +42,7 @@ export function checkExit(env: Env, i: Insn): boolean {
 }
 
 /** prepare_func_exit() */
-function leaveFunction(env: Env): void {
+export function leaveFunction(env: Env): void {
   const st = env.state
   const callee = st.cur
   const caller = st.frames[st.curframe - 1]!

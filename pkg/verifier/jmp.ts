@@ -156,7 +156,7 @@ function notNullReg(env: Env, r: Reg): Reg {
   out.type = r.type & ~T.PTR_MAYBE_NULL
   if (T.baseType(r.type) !== T.PTR_TO_MAP_VALUE) return out
   const map = r.map!
-  const inner = map.type === MAP_TYPE.ARRAY_OF_MAPS || map.type === MAP_TYPE.HASH_OF_MAPS ? env.input.maps(map.innerMapId) : undefined
+  const inner = map.type === MAP_TYPE.ARRAY_OF_MAPS || map.type === MAP_TYPE.HASH_OF_MAPS ? env.map(map.innerMapId) : undefined
   if (inner !== undefined) {
     out.type = T.CONST_PTR_TO_MAP
     out.map = inner

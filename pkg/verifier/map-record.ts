@@ -22,7 +22,7 @@ const none: readonly SpecialField[] = []
 export function specialFields(env: Env, map: MapAttr): readonly SpecialField[] {
   const known = cache.get(map)
   if (known !== undefined) return known
-  const btf = map.btfValueTypeId === 0 ? undefined : env.input.btfOf?.(map.btfId)
+  const btf = map.btfValueTypeId === 0 ? undefined : env.btfOf(map.btfId)
   const found = btf === undefined ? none : collect(btf, map.btfValueTypeId, 0, 0)
   cache.set(map, found)
   return found

@@ -44,7 +44,7 @@ function resolveLoad(env: Env, n: number, i: Insn): void {
 }
 
 function useMap(env: Env, i: Insn): MapAttr {
-  const map = env.input.maps(i.imm)
+  const map = env.map(i.imm)
   if (map === undefined) return env.fail(EBADF, `fd ${i.imm} is not pointing to valid bpf_map`)
   if (!env.maps.includes(map)) {
     if (env.maps.length >= MAX_USED_MAPS) env.fail(E2BIG, `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}`)
@@ -62,4 +62,4 @@ function checkDirectValue(env: Env, map: MapAttr, off: number): void {
   if (off >= map.valueSize) env.fail(EINVAL, bad)
 }
 
-export const mapOf = (env: Env, i: Insn): MapAttr => env.input.maps(i.imm)!
+export const mapOf = (env: Env, i: Insn): MapAttr => env.map(i.imm)!

@@ -3,7 +3,7 @@
 //   map TYPE KEY VALUE MAX FLAGS NAME [inner INDEX] [btf KEYTYPE VALUETYPE] [extra N]   creates a map; number in order of appearance
 //   btf HEX       loads BTF that later maps and programs use        value INDEX HEX   array element 0        freeze INDEX
 //   func HEX      func_info records (8 bytes)      line HEX      line_info records (16 bytes)
-//   load TYPE ATTACH FLAGS LEVEL LICENSE HEX      16-byte loads of pseudo map fds carry the map's number    reset
+//   load TYPE ATTACH FLAGS LEVEL LICENSE HEX      _ in LICENSE is a blank; 16-byte loads of pseudo map fds carry the map's number    reset
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +95,7 @@ static void load(char *args) {
   char license[32];
   int at = 0, n;
   sscanf(args, "%u %u %u %u %31s %n", &type, &attach, &flags, &level, license, &at);
+  for (char *p = license; *p; p++) if (*p == '_') *p = ' ';
   n = unhex(args + at, code) / 8;
   for (int i = 0; i + 1 < n; i++) {
     struct bpf_insn *in = (struct bpf_insn *)code + i;

@@ -5,6 +5,7 @@
 //   func NAME static|global KIND...      one a function in order of address; kinds: int ctx mem:BYTES
 //   code
 //     assembler text
+//   gap WHY                              what we refuse with `not supported yet` though the kernel takes it
 //   want accept | ERRNO: the last line of the log
 import { asm } from '../../pkg/insn/asm.js'
 import type { Insn } from '../../pkg/insn/insn.js'
@@ -33,6 +34,7 @@ export interface Case {
   readonly btf: Uint8Array | undefined
   readonly funcInfo: Uint8Array | undefined
   readonly want: string
+  readonly gap: string | undefined
   /** Line of `want` in the file, from 0. */
   readonly line: number
 }
@@ -65,7 +67,8 @@ function directive(d: Draft, words: readonly string[]): void {
   if (word === 'type') {
     d.fields['type'] = rest[0]!
     for (let n = 1; n + 1 < rest.length; n += 2) d.fields[rest[n]!] = rest[n + 1]!
-  } else if (word === 'map') addMap(d, rest)
+  } else if (word === 'gap') d.fields['gap'] = rest.join(' ')
+  else if (word === 'map') addMap(d, rest)
   else if (word === 'func') d.funcs.push([...rest])
 }
 
@@ -94,7 +97,7 @@ function finish(file: string, title: string, d: Draft): Case {
   return {
     file, title, type: (PROG_TYPE as Readonly<Record<string, number>>)[typeName] ?? RFC_TYPES[typeName]!, attach: Number(d.fields['attach'] ?? 0),
     flags: Number(d.fields['flags'] ?? 0), license: d.fields['license'] ?? 'GPL', dialect: d.fields['dialect'],
-    maps: btf?.maps ?? d.maps, insns, btf: btf?.bytes, funcInfo: btf?.funcInfo, want: d.want, line: d.line,
+    maps: btf?.maps ?? d.maps, insns, btf: btf?.bytes, funcInfo: btf?.funcInfo, want: d.want, gap: d.fields['gap'], line: d.line,
   }
 }
 

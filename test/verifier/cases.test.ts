@@ -8,7 +8,9 @@ import { outcomeOf, verifyCase } from './run.js'
 for (const file of readdirSync(root('fixtures', 'verifier')).filter(f => f.endsWith('.txt')).sort()) {
   t.test(file, t => {
     for (const c of parseCases(file, readFileSync(root('fixtures', 'verifier', file), 'utf8'))) {
-      t.equal(outcomeOf(verifyCase(c)), c.want, c.title)
+      const got = outcomeOf(verifyCase(c))
+      if (c.gap === undefined) t.equal(got, c.want, c.title)
+      else t.match(got, /: not supported yet: /, `${c.title} (gap: ${c.gap})`)
     }
     t.end()
   })

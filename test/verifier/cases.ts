@@ -2,6 +2,7 @@
 //   -- TITLE
 //   prog TYPE [attach=NAME] [flags=NUMBER]      license NAME      strict: BPF_F_STRICT_ALIGNMENT is flags=1
 //   map NAME TYPE KEY VALUE MAX [flags=N] [inner=NAME] [value=STRUCT] [key=TYPE] [extra=N] [frozen=HEX]
+//   maps N NAME …                     N maps: NAME0, NAME1 …
 //   struct …, func …                  BTF: see case-btf.ts
 //   each X: a | b | c                 as many cases; {X} stands for the word. Several lines: all combinations
 //   assembler lines, and
@@ -85,6 +86,7 @@ function loadOf(lines: readonly string[], kernel: Btf): Load {
     if (line.startsWith('prog ')) prog = line
     else if (line.startsWith('license ')) license = line.slice(8)
     else if (line.startsWith('map ')) maps.push(line)
+    else if (line.startsWith('maps ')) maps.push(...manyMaps(line))
     else if (!btf.declare(line)) code.push(line)
   }
   const used = neededMaps(maps, code.join('\n'))
@@ -100,6 +102,11 @@ function loadOf(lines: readonly string[], kernel: Btf): Load {
       flags: Number(/flags=(\w+)/.exec(prog)?.[1] ?? 0), ...(btf.empty ? {} : { btfId: 1 }), ...(infos ? { funcInfo: infos } : {}),
     },
   }
+}
+
+function manyMaps(line: string): string[] {
+  const [, count, name = '', ...rest] = line.split(' ')
+  return Array.from({ length: Number(count) }, (_, n) => ['map', `${name}${n}`, ...rest].join(' '))
 }
 
 /** Only maps that the code, or a needed map, names. Inner maps come first. */
