@@ -1,4 +1,6 @@
 // Class requests of the programmable qdisc (spec/sch_bpf.md section 7).
+import { KernelError } from '../bytes/errors.js'
+import { EINVAL } from '../uapi/errno.js'
 import { destroyTree, qdiscReset, treeReduceBacklog } from './common.js'
 import { classBacklog, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfPriv as priv } from './sch-bpf-priv.js'
@@ -15,6 +17,7 @@ export const bpfClassOps: ClassOps = {
   find: (q, classid) => priv(q).classes.find((cls) => cls.classid === classid >>> 0),
   change(q, classid, _parent, _options, existing) {
     if (existing !== undefined) return
+    if (classid === 0) throw new KernelError(EINVAL, 'Class 0 is the default queue')
     const { config, classes } = priv(q)
     classes.push(newBpfClass(q.port.env.skbs, classid >>> 0, config.order === 'max'))
     classes.sort((a, b) => a.classid - b.classid)

@@ -52,6 +52,9 @@ export function firstFlow(priv: Flows): BpfClass | undefined {
   return first
 }
 
+/** The packet that waits at the head of the first class's own queue, 0: none. */
+export const firstSkb = (priv: Flows): number => firstFlow(priv)?.queue.peek() ?? 0
+
 export function removeFlow(priv: Flows, cls: BpfClass): void {
   cls.order = undefined
   priv.flows.splice(priv.flows.indexOf(cls), 1)

@@ -4,7 +4,7 @@ import {
   clearSchBpfCtx, runSchBpf, SCH_BPF, SCH_BPF_V1, schBpfField, schBpfWide, setSchBpfField, type SchBpfLayout,
 } from '../hook/sch-bpf-ctx.js'
 import { accountSent, qdiscDrop, treeReduceBacklog } from './common.js'
-import { activate, classBacklog, firstFlow, nextSkb, removeFlow, type BpfClass } from './sch-bpf-class.js'
+import { activate, classBacklog, firstFlow, firstSkb, nextSkb, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfPriv, hex, ready, verdictName, type BpfPriv } from './sch-bpf-priv.js'
 import type { Qdisc } from './types.js'
 
@@ -12,10 +12,17 @@ import type { Qdisc } from './types.js'
 export function dequeue(q: Qdisc): number {
   const priv = bpfPriv(q)
   const layout = ready(q, priv)
-  if (!layout) return 0
+  if (!layout || throttled(q, priv)) return 0
+  priv.held = 0
   const skb = choose(q, priv, layout)
   if (priv.resting.length > 0) wakeResting(priv)
   return skb
+}
+
+/** A packet behind the held one changes nothing; one before it, or in a class before its, does. */
+function throttled(q: Qdisc, priv: BpfPriv): boolean {
+  if (priv.held === 0 || firstSkb(priv) !== priv.held) return false
+  return (q.port.env.watchdogAt(q) ?? 0) > q.port.env.now()
 }
 
 function choose(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout): number {
@@ -80,6 +87,7 @@ function requeue(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout, cls: BpfClass, s
 function throttle(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout, cls: BpfClass, skb: number): number {
   const { env } = q.port
   cls.queue.unshift(skb)
+  priv.held = skb
   cls.backlog += env.skbs.pktLen(skb)
   activate(priv, cls, true)
   q.overlimits += 1

@@ -20,6 +20,8 @@ export interface BpfPriv {
   order: number
   /** Taken out of flows during a dequeue because the child sends nothing now. */
   resting: BpfClass[]
+  /** The packet that was answered with THROTTLE, 0: none. While it is the first and its time has not come, the program is not asked again. */
+  held: number
 }
 
 export const bpfPriv = (q: Qdisc): BpfPriv => q.priv as BpfPriv
@@ -29,7 +31,7 @@ export function newBpfPriv(q: Qdisc, config: BpfConfig): BpfPriv {
   const { skbs } = q.port.env
   return {
     config, enqueue: undefined, dequeue: undefined, layout: undefined, fallback: newBpfClass(skbs, 0, config.order === 'max'),
-    classes: [], flows: [], order: 0, resting: [],
+    classes: [], flows: [], order: 0, resting: [], held: 0,
   }
 }
 

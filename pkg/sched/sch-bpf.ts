@@ -4,7 +4,7 @@ import { KernelError } from '../bytes/errors.js'
 import { EINVAL } from '../uapi/errno.js'
 import { newBlock } from './cls-api.js'
 import { qdiscReset } from './common.js'
-import { activate, firstFlow, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
+import { activate, firstFlow, firstSkb, newBpfClass, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfClassOps } from './sch-bpf-class-ops.js'
 import { parseBpfOptions, type BpfConfig } from './sch-bpf-config.js'
 import { dequeue } from './sch-bpf-dequeue.js'
@@ -28,7 +28,7 @@ export const schBpf: QdiscKind = {
     const config = parseBpfOptions(q.port.env, options, priv.config)
     holdProgs(q, config)
     releaseProgs(q, priv.config)
-    Object.assign(priv, { config, enqueue: undefined, dequeue: undefined, layout: undefined })
+    Object.assign(priv, { config, enqueue: undefined, dequeue: undefined, layout: undefined, held: 0 })
     for (const cls of [priv.fallback, ...priv.classes]) cls.queue.setMax(config.order === 'max')
   },
   enqueue,
@@ -42,6 +42,7 @@ export const schBpf: QdiscKind = {
     const priv = bpfPriv(q)
     for (const cls of [priv.fallback, ...priv.classes]) flushClass(q, cls)
     for (const cls of [...priv.flows]) removeFlow(priv, cls)
+    priv.held = 0
     q.qlen = 0
     q.backlog = 0
     q.port.env.watchdogCancel(q)
@@ -84,15 +85,18 @@ function dump(q: Qdisc): unknown {
 interface BpfRecord {
   config: BpfConfig
   classes: { classid: number; rank: number; counters: number[] }[]
-  /** Ids in `flows`, 0: the implicit class. */
+  /** Ids in `flows`, 0: the implicit class; the first among equals before the others. */
   flows: number[]
+  /** The first packet is the one that was answered with THROTTLE. */
+  held: boolean
 }
 
 function save(q: Qdisc, sink: FrameSink): BpfRecord {
   const priv = bpfPriv(q)
   for (const cls of [priv.fallback, ...priv.classes]) for (const skb of cls.queue.inOrder()) sink.add(cls.classid.toString(16), skb)
   return {
-    config: priv.config, flows: priv.flows.map((cls) => cls.classid),
+    config: priv.config, flows: [...priv.flows].sort((a, b) => a.order! - b.order!).map((cls) => cls.classid),
+    held: priv.held !== 0 && firstSkb(priv) === priv.held,
     classes: priv.classes.map((c) => ({
       classid: c.classid, rank: c.rank, counters: [c.bytes, c.packets, c.drops, c.overlimits, c.requeues],
     })),
@@ -100,7 +104,7 @@ function save(q: Qdisc, sink: FrameSink): BpfRecord {
 }
 
 function restore(q: Qdisc, record: unknown, frames: readonly SavedFrame[]): void {
-  const { config, classes, flows } = record as BpfRecord
+  const { config, classes, flows, held } = record as BpfRecord
   const priv = newBpfPriv(q, config)
   const { skbs } = q.port.env
   for (const { classid, rank, counters } of classes) {
@@ -116,4 +120,5 @@ function restore(q: Qdisc, record: unknown, frames: readonly SavedFrame[]): void
   }
   q.priv = priv
   for (const id of flows) activate(priv, byId(id))
+  if (held) priv.held = firstSkb(priv)
 }
