@@ -1,11 +1,12 @@
 // Programs from the command line (iproute2 lib/bpf_libbpf.c, lib/bpf_legacy.c bpf_parse_common): `obj FILE [section S] [program P] [verbose]` or
 // `pinned PATH`, loaded through pkg/object, and the sentences said when that fails.
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
-import { kernelText, type Context } from '../../pkg/cli/index.js'
+import { kernelText, type Context, type Io } from '../../pkg/cli/index.js'
 import { EXIT_USAGE, FILE, grammar, string } from '../../pkg/grammar/index.js'
 import type { LoadOptions, LoadedProg, ObjectSpec, Pinning, ProgSpec } from '../../pkg/object/index.js'
 import { PROG_TYPE } from '../../pkg/uapi/bpf.js'
+import { RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
 import { EINVAL, ENOENT, strerror } from '../../pkg/uapi/errno.js'
 import { objects } from './lazy.js'
 
@@ -134,7 +135,7 @@ export function loadPrograms(
   const root = `/sys/fs/bpf/${manner.namespace}`
   const warnings: string[] = []
   const whole: LoadOptions = {
-    ...options, progs, pinRoot: `${root}/globals`, elfPin: (pinning, name) => elfPinPath(context, object, root, pinning, name),
+    ...environment(context.io, options.type), ...options, progs, pinRoot: `${root}/globals`, elfPin: (pinning, name) => elfPinPath(context, object, root, pinning, name),
     warn: (line) => { warnings.push(`libbpf: ${line}`) },
     ...(verbose ? { logLevel: 1 } : {}),
   }
@@ -145,6 +146,21 @@ export function loadPrograms(
   } catch (error) {
     throw loadFailure(error, warnings, manner, () => objects().loadObject(object, context.write(), { ...whole, logLevel: 1 }))
   }
+}
+
+const DIALECTS = ['schbpf1', 'schbpf2', 'schbpf4', 'schbpf5', 'schbpf6', 'schbpf7', 'physdev1', 'physdev2', 'pifo2022', 'emu', 'upstream']
+
+/** HOOKPOINT_DIALECT where it speaks of this family of proposals ('' are all but the qdisc's). */
+export function environmentDialect({ env }: Io, family: 'schbpf' | ''): string | undefined {
+  const said = env['HOOKPOINT_DIALECT']
+  if (!said) return undefined
+  if (!DIALECTS.includes(said)) throw new InputError(`HOOKPOINT_DIALECT: unknown dialect "${said}", known are ${DIALECTS.join(', ')}`, 1)
+  return said.startsWith('schbpf') === (family === 'schbpf') ? said : undefined
+}
+
+function environment(io: Io, type: number | undefined): Pick<LoadOptions, 'dialect'> {
+  const dialect = environmentDialect(io, type === RFC_PROG_TYPE.SCHED_QDISC ? 'schbpf' : '')
+  return dialect === undefined ? {} : { dialect }
 }
 
 function tell(context: Context, warnings: readonly string[], loaded: readonly LoadedProg[], verbose: true | undefined): void {
@@ -165,6 +181,7 @@ function loadFailure(error: unknown, warnings: string[], manner: LoadManner, aga
       if (!(second instanceof KernelError)) return second
     }
   }
+  if (error.extack?.startsWith('not supported yet')) warnings.push(`libbpf: ${error.extack}`)
   return failure(warnings.length > 0 ? warnings.join('\n') : `libbpf: ${kernelText(error)}`, manner)
 }
 
@@ -184,7 +201,8 @@ export function pinnedProgram(context: Context, path: string, manner: LoadManner
     return failure(`Couldn't retrieve pinned program '${path}': ${strerror(errno)}`, { ...manner, ...tail })
   }
   const { dir } = kernel.request('sys.info', {})
-  const inside = dir !== undefined && path.startsWith(`${dir}/sys/fs/bpf`) ? path.slice(dir.length) : path
+  const whole = resolve(context.io.cwd, path)
+  const inside = dir !== undefined && whole.startsWith(`${dir}/sys/fs/bpf`) ? whole.slice(dir.length) : path
   if (!inside.startsWith('/sys/fs/bpf/')) throw say(ENOENT)
   try {
     const { kind, id } = kernel.request('obj.get', { path: inside })

@@ -1,15 +1,15 @@
 // The bpf qdisc of the sch_bpf proposals (v1 and v2 here): `tc qdisc … bpf obj FILE`, or each program by itself. No iproute2 ever had it.
 import { InputError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
-import { FILE, grammar, nested, oneOf, parse, string, u32, usage, whatIs, type Grammar, type Words } from '../../pkg/grammar/index.js'
+import { FILE, grammar, nested, oneOf, parse, u32, usage, whatIs, type Grammar, type Words } from '../../pkg/grammar/index.js'
 import type { BpfQdiscOptions, BpfQdiscProg, QdiscDump } from '../../pkg/request/rtnl.js'
 import { OBJECT, type BpfWords } from '../lib/bpf.js'
-import { loadQdiscPrograms, PROGRAMS, type ProgramWord } from '../lib/qdisc-programs.js'
+import { loadQdiscPrograms, PROGRAMS, QDISC_DIALECTS, type ProgramWord, type QdiscDialect } from '../lib/qdisc-programs.js'
 import { printProg } from '../lib/prog.js'
 import type { QdiscKind } from './kinds.js'
 
 type QdiscWords = { [P in ProgramWord]?: BpfWords } & {
-  file?: string; verbose?: true; order?: 'min' | 'max'; limit?: number; direct?: true; dialect?: string
+  file?: string; verbose?: true; order?: 'min' | 'max'; limit?: number; direct?: true; dialect?: QdiscDialect
 }
 
 const one = { sub: nested(OBJECT), once: true } as const
@@ -27,7 +27,7 @@ const WORDS: Grammar<QdiscWords> = grammar<QdiscWords>({
     { word: 'order', type: oneOf(['min', 'max'] as const), into: 'order', once: true },
     { word: 'limit', type: u32('NUMBER'), into: 'limit', once: true },
     { word: 'direct', match: 'whole', into: 'direct' },
-    { word: 'dialect', type: string('DIALECT'), into: 'dialect', once: true },
+    { word: 'dialect', type: oneOf(QDISC_DIALECTS), into: 'dialect', once: true },
   ],
 })
 

@@ -7,13 +7,20 @@ import { checkMap, mapKind } from '../map/kinds.js'
 import type { BpfMap, MapAttr, MapHost, ValueField } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
 import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
-import { EBUSY, EINVAL, ENOTSUPP, EPERM } from '../uapi/errno.js'
+import { EBUSY, EINVAL, EOPNOTSUPP, ENOTSUPP, EPERM } from '../uapi/errno.js'
+import { RFC_MAP_TYPE } from '../uapi/rfc.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 export interface MapRecord extends ObjRecord {
   readonly attr: MapAttr
   readonly loadTime: number
   frozen: boolean
+}
+
+/** The proposals' own map types, which have names already. */
+function refuseProposed(type: number): void {
+  const proposed = Object.entries(RFC_MAP_TYPE).find(([, number]) => number === type)
+  if (proposed) throw new KernelError(EOPNOTSUPP, `not supported yet: map type ${proposed[0]}`)
 }
 
 /** What maps need of the machine around them. */
@@ -56,6 +63,7 @@ export class Maps {
 
   /** BPF_MAP_CREATE. */
   create(request: MapCreate): { id: number } {
+    refuseProposed(request.type)
     const given = attributes(request)
     const wanted = checkMap({ ...given, ...this.#fields(given), ...this.#template(given) }, this.#kindHost())
     const record = this.#table.create((id) => this.#place({ ...wanted, id }))
