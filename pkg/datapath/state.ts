@@ -15,6 +15,8 @@ import { updateStopped, XDP_FRAME } from './nic-ring.js'
 interface PortRecord extends NetDevRecord {
   /** Frames on the link behind a NIC, first to leave first. */
   ring?: SkbRecord[]
+  /** Tx queue served last, where it is not 0. */
+  lastQueue?: number
 }
 
 /** net: what the machine has once. */
@@ -62,6 +64,7 @@ function restoreFrames(core: Core, port: Port, record: PortRecord, sched: SchedR
     core.setDev(skb, port)
     core.socks.own(skb)
   }
+  port.lastQueue = record.lastQueue ?? 0
   for (const row of record.ring ?? []) {
     const skb = restoreSkb(core.skbs, row, reader.next(row.len))
     if (skb === 0) continue
@@ -85,7 +88,8 @@ export function savePort(core: Core, port: Port): number {
     ring.push(recordSkb(core.skbs, skb))
     frames.push(core.skbs.bytes(skb))
   }
-  const record: PortRecord = { ...saveNetDev(port.dev), ...(ring.length > 0 ? { ring } : {}) }
+  const lastQueue = port.lastQueue === 0 ? {} : { lastQueue: port.lastQueue }
+  const record: PortRecord = { ...saveNetDev(port.dev), ...(ring.length > 0 ? { ring } : {}), ...lastQueue }
   port.saved.dev = putChanged(core, `dev/${ifindex}`, record, port.saved.dev)
   port.saved.sched = putChanged(core, `qdisc/${ifindex}`, saveSched(port.sched, frames), port.saved.sched)
   if (frames.length > 0 || port.saved.frames) records.putBlob(`frames/${ifindex}`, frames.length > 0 ? concat(frames) : undefined)

@@ -34,6 +34,7 @@ export class Wire {
     const before = this.#mark()
     const trace = request.trace === true ? [] : undefined
     core.trace = trace
+    core.depth = 0
     try {
       this.#feed(port, request)
       if (request.hold !== true) runIdle(core)

@@ -181,3 +181,32 @@ t.test(`${SEEDS} random machines`, async (t) => {
   }
   t.ok(refused < steps / 2, `${steps} steps, ${refused} refused`)
 })
+
+/** One run of a seed: what all captures saw and what the accounts and counters say at the end. */
+function story(seed: number, reboots: boolean): string[] {
+  const random = new Random(seed)
+  const m = build(random)
+  for (const dev of DEVS) m.net.wireCaptureAdd({ dev, direction: 'all', file: dev })
+  for (let i = 0; i < STEPS; i += 1) {
+    const step = random.of(STEPS_OF)
+    try {
+      step(m, random, random.below(3) === 0 ? 'eth0' : random.of(DEVS))
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error
+    }
+    if (reboots) m.reboot()
+  }
+  const seen = m.host.captured.map(({ file, at, frame }) => `${file} ${at} ${frame.length} ${frame[35]}`)
+  return [...seen, JSON.stringify(m.net.wireShow({})), JSON.stringify(m.net.linkGet({})), JSON.stringify(m.net.qdiscGet({}))]
+}
+
+t.test('many processes do what one would have done', async (t) => {
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const [one, many] = [story(seed, false), story(seed, true)]
+    const differs = one.findIndex((line, i) => line !== many[i])
+    if (differs >= 0 || one.length !== many.length) {
+      return void t.fail(`seed ${seed}, line ${differs} of ${one.length}:\n${one[differs]}\n${many[differs]}`)
+    }
+  }
+  t.pass('12 stories')
+})
