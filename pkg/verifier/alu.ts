@@ -7,9 +7,9 @@ import { aluConstants, aluShape } from './alu-must.js'
 import type { Env } from './env.js'
 import { readReg, widthOf, withScalarId, writeReg, writeUnknown } from './marks.js'
 import { markChainPrecision } from './precision.js'
-import { ADD_CONST, constant, isPacket, unknownScalar, scalar, withNum, type Reg } from './reg.js'
+import { ADD_CONST32, ADD_CONST64, constant, isPacket, linkOf, unknownScalar, scalar, withNum, type Reg } from './reg.js'
 import {
-  coerceSigned, known, sane, sync, unbound, unbound32, zext32, S32_MAX, S32_MIN, S64_MAX, S64_MIN, UNKNOWN, type Scalar,
+  coerce, coerceSigned, known, sane, sync, unbound, unbound32, zext32, S32_MAX, S32_MIN, S64_MAX, S64_MIN, UNKNOWN, type Scalar,
 } from './scalar.js'
 import { aluScalar } from './scalar-alu.js'
 import { tnumAdd, tnumSub, s64, u64, U64 } from './tnum.js'
@@ -38,9 +38,26 @@ function keepSane(env: Env, n: number): void {
 
 function swapOrNegate(env: Env, i: Insn, op: number): void {
   const r = readReg(env, i.dst)
-  if (op !== B.BPF_NEG || r.type !== T.SCALAR_VALUE) return writeUnknown(env, i.dst)
+  if (r.type !== T.SCALAR_VALUE) return writeUnknown(env, i.dst)
   writeReg(env, i.dst)
-  env.setReg(i.dst, scalar(aluScalar(B.BPF_NEG, r.num, r.num, is32(i))))
+  env.setReg(i.dst, scalar(op === B.BPF_NEG ? aluScalar(B.BPF_NEG, r.num, r.num, is32(i)) : byteSwap(i, r.num)))
+}
+
+/** scalar_byte_swap(): bits move, ranges are found anew; to little endian only cuts. */
+function byteSwap(i: Insn, num: Scalar): Scalar {
+  const swap = !is32(i) || isX(i)
+  const out = num.copy()
+  if (swap) {
+    out.t = { value: swapped(num.t.value, i.imm), mask: swapped(num.t.mask, i.imm) }
+    unbound(out)
+  }
+  return i.imm === 64 ? sync(out) : coerce(out, i.imm / 8)
+}
+
+function swapped(x: bigint, bits: number): bigint {
+  let out = 0n
+  for (let at = 0; at < bits; at += 8) out = (out << 8n) | ((x >> BigInt(at)) & 0xffn)
+  return out
 }
 
 function move(env: Env, i: Insn): void {
@@ -114,16 +131,26 @@ function arithmetic(env: Env, i: Insn): void {
   pointer(env, i, dst, src, false)
 }
 
-/** adjust_scalar_min_max_vals(), and the link between rX and rX + constant. */
+/** adjust_scalar_min_max_vals(), and the link between rX and rX plus a constant. */
 function numbers(env: Env, i: Insn, op: number, dst: Reg, src: Reg): void {
   const out = scalar(op === B.BPF_DIV || op === B.BPF_MOD ? UNKNOWN : aluScalar(op, dst.num, src.num, is32(i)))
-  if (op === B.BPF_ADD && !is32(i) && dst.id !== 0 && dst.id < ADD_CONST && src.num.isConst && src.num.value <= BigInt(S32_MAX)) {
-    const linked = out.copy()
-    linked.id = dst.id + ADD_CONST
-    linked.off = Number(src.num.value)
-    return env.setReg(i.dst, linked)
-  }
-  env.setReg(i.dst, out)
+  const delta = addedConstant(i, op, dst, src)
+  if (delta === undefined) return env.setReg(i.dst, out)
+  const linked = out.copy()
+  linked.id = dst.id + (is32(i) ? ADD_CONST32 : ADD_CONST64)
+  linked.off = delta
+  env.setReg(i.dst, linked)
+}
+
+/** What is added to a linked register, if that is a constant of 32 bits and the first one. */
+function addedConstant(i: Insn, op: number, dst: Reg, src: Reg): number | undefined {
+  const constant32 = is32(i) ? src.num.isConst32 : src.num.isConst
+  if ((op !== B.BPF_ADD && op !== B.BPF_SUB) || dst.id === 0 || linkOf(dst.id) !== 0 || !constant32) return undefined
+  if (isX(i) && i.src === i.dst) return undefined
+  const value = is32(i) ? BigInt.asIntN(32, src.num.value) : s64(src.num.value)
+  if (value < BigInt(S32_MIN) || value > BigInt(S32_MAX)) return undefined
+  if (op === B.BPF_ADD) return Number(value)
+  return value === BigInt(S32_MIN) ? undefined : -Number(value)
 }
 
 /** adjust_ptr_min_max_vals() */

@@ -1,6 +1,6 @@
 // Is a state covered by one that was found safe? states_equal(), regsafe(), stacksafe(), refsafe() (kernel/bpf/verifier.c).
 import type { Env } from './env.js'
-import { ADD_CONST, unknownScalar, type Reg } from './reg.js'
+import { linkOf, unknownScalar, type Reg } from './reg.js'
 import { sameScalar, within } from './scalar.js'
 import { ALL_MISC, emptySlot, isSpilledScalar64, slotType, type Frame, type Slot, type State } from './state.js'
 import { tnumIn } from './tnum.js'
@@ -90,8 +90,8 @@ function regSafe(old: Reg, cur: Reg, precise: boolean, exact: Exact): boolean {
   switch (T.baseType(old.type)) {
     case T.SCALAR_VALUE:
       if (!precise && exact === 'not') return true
-      if ((old.id >= ADD_CONST) !== (cur.id >= ADD_CONST)) return false
-      if (old.id >= ADD_CONST && old.off !== cur.off) return false
+      if (linkOf(old.id) !== linkOf(cur.id)) return false
+      if (linkOf(old.id) !== 0 && old.off !== cur.off) return false
       return covers(old, cur) && ids.sameScalar(old.id, cur.id)
     case T.PTR_TO_MAP_KEY: case T.PTR_TO_MAP_VALUE: case T.PTR_TO_MEM: case T.PTR_TO_BUF: case T.PTR_TO_TP_BUFFER:
       return sameHead(old, cur) && covers(old, cur) && ids.same(old.id, cur.id) && ids.same(old.refObjId, cur.refObjId)

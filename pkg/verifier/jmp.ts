@@ -11,8 +11,8 @@ import { printInsnState } from './log-state.js'
 import { specialFields } from './map-record.js'
 import { readReg } from './marks.js'
 import { markChainPrecision } from './precision.js'
-import { ADD_CONST, AT_PKT_END, BEYOND_PKT_END, constant, isPointer, withNum, zeroScalar, type Reg } from './reg.js'
-import { known, UNKNOWN } from './scalar.js'
+import { ADD_CONST32, ADD_CONST64, AT_PKT_END, baseId, BEYOND_PKT_END, constant, isPointer, linkOf, withNum, zeroScalar, type Reg } from './reg.js'
+import { known, sync, UNKNOWN, zext32 } from './scalar.js'
 import { addRaw } from './scalar-alu.js'
 import { refine, revOpcode } from './scalar-jmp.js'
 import { isSpilled, type Link, type State } from './state.js'
@@ -108,18 +108,16 @@ function narrow(st: State, i: Insn, dst: Reg, src: Reg, op: number, is32: boolea
   if (isX(i) && i.src !== i.dst) regs[i.src] = withNum(src, b)
 }
 
-const baseId = (r: Reg): number => (r.id >= ADD_CONST ? r.id - ADD_CONST : r.id)
-
 /** collect_linked_regs() */
 function linksOf(env: Env, r: Reg | undefined): Link[] {
   if (r === undefined || r.type !== T.SCALAR_VALUE || r.id === 0) return []
-  const id = baseId(r)
+  const id = baseId(r.id)
   const out: Link[] = []
   for (let frame = env.state.curframe; frame >= 0; frame--) {
     const f = env.state.frames[frame]!
-    for (let n = 0; n < 10; n++) if (f.regs[n]!.type === T.SCALAR_VALUE && baseId(f.regs[n]!) === id) out.push({ frame, reg: n, spi: -1 })
+    for (let n = 0; n < 10; n++) if (f.regs[n]!.type === T.SCALAR_VALUE && baseId(f.regs[n]!.id) === id) out.push({ frame, reg: n, spi: -1 })
     f.stack.forEach((s, spi) => {
-      if (isSpilled(s) && s.reg!.type === T.SCALAR_VALUE && baseId(s.reg!) === id) out.push({ frame, reg: -1, spi })
+      if (isSpilled(s) && s.reg!.type === T.SCALAR_VALUE && baseId(s.reg!.id) === id) out.push({ frame, reg: -1, spi })
     })
   }
   return out
@@ -131,13 +129,22 @@ function syncLinked(st: State, n: number, linked: readonly Link[]): void {
   for (const l of linked) {
     const f = st.frames[l.frame]!
     const old = l.reg >= 0 ? f.regs[l.reg]! : f.stack[l.spi]!.reg!
-    if (old === from || old.type !== T.SCALAR_VALUE || baseId(old) !== baseId(from)) continue
-    const neither = old.id < ADD_CONST && from.id < ADD_CONST
-    const delta = (old.id < ADD_CONST ? 0 : old.off) - (from.id < ADD_CONST ? 0 : from.off)
-    const reg = neither || delta === 0 ? (neither ? from : withNum(old, from.num)) : withNum(old, addRaw(from.num, known(BigInt(delta))))
+    if (old === from || old.type !== T.SCALAR_VALUE || baseId(old.id) !== baseId(from.id)) continue
+    const [a, b] = [linkOf(old.id), linkOf(from.id)]
+    if (a + b === ADD_CONST32 + ADD_CONST64) continue
+    const reg = a === 0 && b === 0 ? from : withDelta(old, from)
     if (l.reg >= 0) f.regs[l.reg] = reg
     else f.stack[l.spi] = { types: f.stack[l.spi]!.types, reg }
   }
+}
+
+/** Both are one number plus a constant of their own. */
+function withDelta(old: Reg, from: Reg): Reg {
+  const delta = (linkOf(old.id) === 0 ? 0 : old.off) - (linkOf(from.id) === 0 ? 0 : from.off)
+  if (delta === 0 && old.off === from.off) return linkOf(old.id) === linkOf(from.id) ? from : withNum(from, from.num)
+  const num = addRaw(from.num, known(BigInt(delta)))
+  if (linkOf(old.id) === ADD_CONST32 || linkOf(from.id) === ADD_CONST32) zext32(num)
+  return withNum(old, sync(num))
 }
 
 /** One pointer compared equal with one that is not NULL is not NULL either. */

@@ -1,6 +1,6 @@
 // Registers and stack as the log prints them: print_verifier_state(), print_reg_state(), print_scalar_ranges() (kernel/bpf/log.c).
 import type { Env } from './env.js'
-import { ADD_CONST, isPacket, type Reg } from './reg.js'
+import { baseId, isPacket, linkOf, type Reg } from './reg.js'
 import { S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, type Scalar } from './scalar.js'
 import { emptySlot, isSpilled, slotType, type Frame, type Slot, type State } from './state.js'
 import { s64, u64, U64, type Tnum } from './tnum.js'
@@ -46,7 +46,7 @@ function ranges(s: Scalar): string[] {
 
 function details(r: Reg): string[] {
   const out: string[] = []
-  if (r.id !== 0) out.push(`id=${(r.id & ~ADD_CONST) >>> 0}${r.id >= ADD_CONST ? (r.off < 0 ? `${r.off}` : `+${r.off}`) : ''}`)
+  if (r.id !== 0) out.push(`id=${baseId(r.id)}${linkOf(r.id) !== 0 ? (r.off < 0 ? `${r.off}` : `+${r.off}`) : ''}`)
   if (r.refObjId !== 0) out.push(`ref_obj_id=${r.refObjId}`)
   if (r.type & T.NON_OWN_REF) out.push('non_own_ref')
   const base = T.baseType(r.type)

@@ -2,7 +2,7 @@
 import { EACCES, EINVAL } from '../uapi/errno.js'
 import type { Env } from './env.js'
 import { tnumText } from './log-state.js'
-import { ADD_CONST, isPacket, notInit, scalar, unknownScalar, type Reg } from './reg.js'
+import { isPacket, linkOf, notInit, scalar, unknownScalar, type Reg } from './reg.js'
 import { S32_MIN, type Scalar } from './scalar.js'
 import { bitLength, U32 } from './tnum.js'
 import * as T from './types.js'
@@ -35,7 +35,7 @@ export const widthOf = (s: Scalar): number => bitLength(s.umax)
 /** assign_scalar_id_before_mov(): the register as it is afterwards. */
 export function withScalarId(env: Env, r: Reg): Reg {
   if (r.type !== T.SCALAR_VALUE || r.num.isConst) return r
-  if (r.id >= ADD_CONST) {
+  if (linkOf(r.id) !== 0) {
     const out = r.copy()
     out.id = env.newId()
     out.off = 0

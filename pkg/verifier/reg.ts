@@ -5,8 +5,14 @@ import type { MapAttr } from '../map/types.js'
 import { known, UNKNOWN, ZERO, type Scalar } from './scalar.js'
 import * as T from './types.js'
 
-/** In id: the number is another of the same id plus the constant in `off`. */
-export const ADD_CONST = 0x80000000
+/** In id: the number is another one of the same id plus the constant in `off`, added with 64 or with 32 bits. */
+export const ADD_CONST64 = 0x80000000
+export const ADD_CONST32 = 0x40000000
+
+/** The id without these marks. */
+export const baseId = (id: number): number => id % ADD_CONST32
+/** The marks of an id: 0, or one of the two above. */
+export const linkOf = (id: number): number => id - baseId(id)
 
 export class Reg {
   type: number
