@@ -9,7 +9,8 @@ export function typeRecord(t: BtfType): object {
 function details(t: BtfType): object {
   if (isComposite(t)) return { size: t.size, vlen: t.members.length, members: t.members.map(member) }
   if (isEnum(t)) {
-    return { encoding: t.signed ? 'SIGNED' : 'UNSIGNED', size: t.size, vlen: t.values.length, values: t.values.map(({ name, value }) => ({ name: quoted(name), val: value })) }
+    const values = t.values.map(({ name, value }) => ({ name: quoted(name), val: value }))
+    return { encoding: t.signed ? 'SIGNED' : 'UNSIGNED', size: t.size, vlen: t.values.length, values }
   }
   switch (t.kind) {
     case KIND.INT: return { size: t.size, bits_offset: t.bitOffset, nr_bits: t.bits, encoding: intEncodingName(t.encoding) }
@@ -17,7 +18,10 @@ function details(t: BtfType): object {
     case KIND.ARRAY: return { type_id: t.element, index_type_id: t.index, nr_elems: t.count }
     case KIND.FWD: return { fwd_kind: t.union ? 'union' : 'struct' }
     case KIND.FUNC: return { type_id: t.type, linkage: linkageName(t.linkage) }
-    case KIND.FUNC_PROTO: return { ret_type_id: t.ret, vlen: t.params.length, params: t.params.map(({ name, type }) => ({ name: quoted(name), type_id: type })) }
+    case KIND.FUNC_PROTO: {
+      const params = t.params.map(({ name, type }) => ({ name: quoted(name), type_id: type }))
+      return { ret_type_id: t.ret, vlen: t.params.length, params }
+    }
     case KIND.VAR: return { type_id: t.type, linkage: linkageName(t.linkage) }
     case KIND.DATASEC: return { size: t.size, vlen: t.vars.length, vars: t.vars.map(({ type, offset, size }) => ({ type_id: type, offset, size })) }
     case KIND.FLOAT: return { size: t.size }

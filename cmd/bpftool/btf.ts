@@ -50,7 +50,8 @@ function infoById(kernel: Kernel, id: number): BtfInfo {
 }
 
 function record(info: BtfInfo): object {
-  return { id: info.id, size: info.size, prog_ids: info.progIds, map_ids: info.mapIds, kernel: info.kernel, ...(info.name === '' ? {} : { name: info.name }) }
+  const { id, size, progIds: prog_ids, mapIds: map_ids, kernel, name } = info
+  return { id, size, prog_ids, map_ids, kernel, ...(name === '' ? {} : { name }) }
 }
 
 function plain(info: BtfInfo): string {

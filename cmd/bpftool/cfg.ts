@@ -16,8 +16,8 @@ const operation = ({ code }: Insn): number => code & 0xf0
 const target = (i: Insn, at: number): number => at + 1 + ((i.code & 7) === BPF_JMP32 && operation(i) === BPF_JA ? i.imm : i.off)
 
 export function graph(insns: readonly Insn[]): string {
-  const starts = [...new Set([0, ...insns.flatMap((i, at) => (i.code === (BPF_JMP | BPF_CALL) && i.src === CALL.PSEUDO_CALL ? [at + 1 + i.imm] : []))])]
-    .toSorted((a, b) => a - b)
+  const callees = insns.flatMap((i, at) => (i.code === (BPF_JMP | BPF_CALL) && i.src === CALL.PSEUDO_CALL ? [at + 1 + i.imm] : []))
+  const starts = [...new Set([0, ...callees])].toSorted((a, b) => a - b)
   const bodies = starts.map((start, n) => cluster(insns.slice(start, starts[n + 1] ?? insns.length), n))
   return `digraph "DOT graph for eBPF program" {\n${bodies.join('')}}\n`
 }
@@ -26,10 +26,14 @@ function cluster(insns: readonly Insn[], n: number): string {
   const heads = blockHeads(insns)
   const node = (block: number): string => `fn_${n}_bb_${block}`
   const edge = (from: number, to: number, style: string): string => `\t${node(from)}:s -> ${node(to)}:n [style=${style}, constraint=true];\n`
-  const blocks = heads.map((head, at) => `\t${node(at + 2)} [shape=record,style=filled,label="${label(insns, head, heads[at + 1] ?? insns.length)}"];\n\n`)
+  const blocks = heads.map((head, at) => {
+    const text = label(insns, head, heads[at + 1] ?? insns.length)
+    return `\t${node(at + 2)} [shape=record,style=filled,label="${text}"];\n\n`
+  })
   const edges = heads.flatMap((_, at) => targets(insns, heads, at).map((to) => edge(at + 2, to, SOLID)))
   return `subgraph "cluster_${n}" {\n\tstyle="dashed";\n\tcolor="black";\n\tlabel="func_${n} ()";\n`
-    + `\t${node(0)} [shape=Mdiamond,style=filled,label="ENTRY"];\n\n${blocks.join('')}\t${node(1)} [shape=Mdiamond,style=filled,label="EXIT"];\n\n`
+    + `\t${node(0)} [shape=Mdiamond,style=filled,label="ENTRY"];\n\n${blocks.join('')}`
+    + `\t${node(1)} [shape=Mdiamond,style=filled,label="EXIT"];\n\n`
     + `${edge(0, 2, SOLID)}${edges.join('')}${edge(0, 1, '"invis"')}}\n`
 }
 

@@ -31,7 +31,8 @@ function batch(context: Context, words: Words): number {
 }
 
 function version({ out }: Context): void {
-  out.tree(null, { version: BPFTOOL, libbpf_version: LIBBPF, hookpoint_version: VERSION, features: { libbfd: false, libbpf_strict: true, skeletons: false } })
+  const features = { libbfd: false, libbpf_strict: true, skeletons: false }
+  out.tree(null, { version: BPFTOOL, libbpf_version: LIBBPF, hookpoint_version: VERSION, features })
   out.text('bpftool v%s\nusing libbpf v%s\nfeatures: libbpf_strict\nhookpoint v%s\n', BPFTOOL, LIBBPF, VERSION)
 }
 
@@ -52,7 +53,9 @@ const OBJECTS: readonly Entry[] = [
   { word: 'version', run: (context) => version(context) },
 ]
 
-export const PROGRAM: Program = { name: 'bpftool', style: 'bpftool', objects: OBJECTS, usage: BPFTOOL_USAGE, helpStatus: 0, unknownStatus: FAILED, version }
+export const PROGRAM: Program = {
+  name: 'bpftool', style: 'bpftool', objects: OBJECTS, usage: BPFTOOL_USAGE, helpStatus: 0, unknownStatus: FAILED, version,
+}
 
 /** A whole `bpftool` command line. */
 export const run = (argv: readonly string[], io: Io): number => runProgram(PROGRAM, argv, io)

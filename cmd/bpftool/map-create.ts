@@ -12,7 +12,9 @@ import { isOfMaps } from './map-data.js'
 import { mapTypeOf } from './names.js'
 import { pin } from './paths.js'
 
-type CreateWords = { type?: number; name?: string; key?: number; value?: number; entries?: number; flags?: number; extra?: number; inner?: number }
+type CreateWords = {
+  type?: number; name?: string; key?: number; value?: number; entries?: number; flags?: number; extra?: number; inner?: number
+}
 
 const wrong = (message: string): InputError => new InputError(message, FAILED)
 
@@ -67,7 +69,8 @@ function readNumber(read: CreateWords, [word, what]: (typeof NUMBERS)[number], t
 /** libbpf cuts names to what the kernel keeps. */
 function requestOf(read: CreateWords, name: string): MapCreate {
   return {
-    type: read.type ?? 0, name: name.slice(0, BPF_OBJ_NAME_LEN - 1), keySize: read.key ?? 0, valueSize: read.value ?? 0, maxEntries: read.entries ?? 0,
-    flags: read.flags ?? 0, ...(read.extra === undefined ? {} : { mapExtra: read.extra }), ...(read.inner === undefined ? {} : { innerMapId: read.inner }),
+    type: read.type ?? 0, name: name.slice(0, BPF_OBJ_NAME_LEN - 1), keySize: read.key ?? 0, valueSize: read.value ?? 0,
+    maxEntries: read.entries ?? 0, flags: read.flags ?? 0,
+    ...(read.extra === undefined ? {} : { mapExtra: read.extra }), ...(read.inner === undefined ? {} : { innerMapId: read.inner }),
   }
 }

@@ -41,7 +41,10 @@ function dumpOne(context: Context, kernel: Kernel, info: MapInfo): number {
   const btf = btfOf(kernel, info)
   const { out } = context
   if (out.isJson) {
-    out.array(null, () => rows.forEach((row) => (row.value ? jsonEntry(out, btf, info, { key: row.key, value: row.value }) : failedEntry(out, info, row.key, row.error ?? 0))))
+    out.array(null, () => rows.forEach(({ key, value, error = 0 }) => {
+      if (value) jsonEntry(out, btf, info, { key, value })
+      else failedEntry(out, info, key, error)
+    }))
   } else if (btf) {
     const typed = new TypedText()
     typed.openArray(null)

@@ -46,7 +46,8 @@ export class TypedText implements Sink {
 }
 
 const writerSink = (out: Writer): Sink => ({
-  openObject: (key) => out.openObject(key), closeObject: () => out.closeObject(), openArray: (key) => out.openArray(key), closeArray: () => out.closeArray(),
+  openObject: (key) => out.openObject(key), closeObject: () => out.closeObject(),
+  openArray: (key) => out.openArray(key), closeArray: () => out.closeArray(),
   tree: (key, value) => out.tree(key, value), raw: (key, text) => out.tree(key, text),
 })
 
@@ -67,7 +68,8 @@ function writeValue(sink: Sink, key: string | null, value: BtfValue): void {
 /** Each CPU's own part of a value; one part when the map is not per CPU. */
 function shares(info: MapInfo, value: Uint8Array): Uint8Array[] {
   const step = stride(info)
-  return Array.from({ length: step === 0 ? 0 : Math.floor(value.length / step) }, (_, cpu) => value.subarray(cpu * step, cpu * step + info.valueSize))
+  const cpus = step === 0 ? 0 : Math.floor(value.length / step)
+  return Array.from({ length: cpus }, (_, cpu) => value.subarray(cpu * step, cpu * step + info.valueSize))
 }
 
 /** `{"key": …, "value": …}` with types. */
@@ -103,7 +105,8 @@ export function plainEntry(info: MapInfo, { key, value }: Entry): string {
   const wide = info.keySize > 16 || info.valueSize > 16
   const oneLine = info.keySize + info.valueSize <= 24 && !wide
   const gap = wide ? '\n' : ' '
-  return (info.keySize > 0 ? `key:${gap}${hexLines(key)}${oneLine ? '  ' : '\n'}` : '') + (info.valueSize > 0 ? `value:${gap}${hexLines(value)}` : '') + '\n'
+  const keyText = info.keySize > 0 ? `key:${gap}${hexLines(key)}${oneLine ? '  ' : '\n'}` : ''
+  return `${keyText}${info.valueSize > 0 ? `value:${gap}${hexLines(value)}` : ''}\n`
 }
 
 function perCpuEntry(info: MapInfo, key: Uint8Array, value: Uint8Array): string {

@@ -33,14 +33,20 @@ function record(info: MapInfo, pins: boolean): object {
 
 /** `7: hash  name x  flags 0x0` */
 export function mapHeadLine(info: MapInfo): string {
-  return `${info.id}: ${mapTypeName(info.type) ?? `type ${info.type}`}  ${info.name === '' ? '' : `name ${info.name}  `}flags 0x${info.flags.toString(16)}`
+  const name = info.name === '' ? '' : `name ${info.name}  `
+  return `${info.id}: ${mapTypeName(info.type) ?? `type ${info.type}`}  ${name}flags 0x${info.flags.toString(16)}`
 }
 
 function plain(context: Context, info: MapInfo): string {
   const { btfId, frozen, mapExtra } = info
   return `${mapHeadLine(info)}\n\tkey ${info.keySize}B  value ${info.valueSize}B  max_entries ${info.maxEntries}`
     + `${mapExtra !== 0 && context.options.debug ? `  map_extra ${mapExtra}` : ''}  memlock ${info.memlock}B`
-    + (info.ownerProgType === undefined ? '' : `\n\towner_prog_type ${ownerOf(info) ?? info.ownerProgType}  owner${info.ownerJited ? '' : ' not'} jited`)
+    + owner(info)
     + (context.options.bpffs ? info.pins.map((path) => `\n\tpinned ${path}`).join('') : '')
     + (btfId === 0 && !frozen ? '' : `\n\t${btfId === 0 ? '' : `btf_id ${btfId}`}${btfId !== 0 && frozen ? '  ' : ''}${frozen ? 'frozen' : ''}`) + '\n'
+}
+
+function owner(info: MapInfo): string {
+  if (info.ownerProgType === undefined) return ''
+  return `\n\towner_prog_type ${ownerOf(info) ?? info.ownerProgType}  owner${info.ownerJited ? '' : ' not'} jited`
 }

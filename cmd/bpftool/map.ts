@@ -26,7 +26,8 @@ function handleOf(context: Context, kernel: Kernel, words: Words): MapInfo {
 function update(context: Context, words: Words): void {
   const kernel = context.write()
   const info = handleOf(context, kernel, words)
-  const { key = new Uint8Array(), value = new Uint8Array(), flags = 0 } = readElem(context, kernel, info, words, { key: true, value: true, flags: true })
+  const elem = readElem(context, kernel, info, words, { key: true, value: true, flags: true })
+  const { key = new Uint8Array(), value = new Uint8Array(), flags = 0 } = elem
   attempt('update failed', () => kernel.request('map.update', { mapId: info.id, key, value, flags }), 'errno')
 }
 
@@ -59,7 +60,8 @@ function getnext(context: Context, words: Words): void {
   const kernel = context.read()
   const info = handleOf(context, kernel, words)
   const { key } = words.more ? readElem(context, kernel, info, words, { key: 'always', value: false, flags: false }) : {}
-  const next = attempt("can't get next key", () => kernel.request('map.next_key', { mapId: info.id, ...(key === undefined ? {} : { key }) }), 'errno')
+  const request = { mapId: info.id, ...(key === undefined ? {} : { key }) }
+  const next = attempt("can't get next key", () => kernel.request('map.next_key', request), 'errno')
   if (next === undefined) throw new InputError("can't get next key: No such file or directory", exitOf(ENOENT))
   const { out } = context
   out.tree(null, { key: key === undefined ? null : hexWords(key), next_key: hexWords(next) })
@@ -79,7 +81,8 @@ function pop(context: Context, words: Words): number {
   const info = handleOf(context, kernel, words)
   try {
     if (info.keySize > 0) throw new KernelError(ENOENT)
-    printEntry(context, kernel, info, { key: new Uint8Array(), value: kernel.request('map.lookup_and_delete', { mapId: info.id, key: new Uint8Array() }) })
+    const key = new Uint8Array()
+    printEntry(context, kernel, info, { key, value: kernel.request('map.lookup_and_delete', { mapId: info.id, key }) })
     return 0
   } catch (error) {
     if (!(error instanceof KernelError)) throw error

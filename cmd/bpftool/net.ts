@@ -116,7 +116,8 @@ function queueRows(link: Link, qdisc: Qdisc): Row[] {
   const options = qdisc.options as QdiscDump['bpf'] | undefined
   const roles = ROLES.flatMap((role) => (options?.[role] === undefined ? [] : [[`${role}_id`, options[role].id] as const]))
   const handle = `${(qdisc.handle >>> 16).toString(16)}:`
-  return [{ ...place(link), kind: 'bpf', qdisc: handle, ...(qdisc.parent >>> 0 === TC_H_ROOT ? { parent: 'root' } : {}), ...Object.fromEntries(roles) }]
+  const parent = qdisc.parent >>> 0 === TC_H_ROOT ? { parent: 'root' } : {}
+  return [{ ...place(link), kind: 'bpf', qdisc: handle, ...parent, ...Object.fromEntries(roles) }]
 }
 
 function tcText(row: Row): string {

@@ -4,7 +4,7 @@ import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import type { ObjKind } from '../../pkg/request/bpf.js'
-import { attempt, exitOf, FAILED, reason } from './failure.js'
+import { attempt, FAILED, reason } from './failure.js'
 
 export const BPFFS = '/sys/fs/bpf'
 
@@ -41,10 +41,10 @@ export function checkPlace(context: Context, path: string, typed: string): void 
   throw new InputError(`can't mount BPF file system to pin the object (${typed}): it is at ${BPFFS} only`, FAILED)
 }
 
-/** A file of the user's. */
+/** A file of the user's; standard input is one by its name, since it need not be text. */
 export function readInput(context: Context, name: string): Uint8Array {
   try {
-    return name === '-' ? new TextEncoder().encode(context.io.stdin()) : context.io.readFile(name)
+    return context.io.readFile(name === '-' ? '/dev/stdin' : name)
   } catch (error) {
     throw new InputError(`failed to open ${name}: ${fileReason(error)}`, FAILED)
   }
@@ -60,5 +60,3 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'No such file or directory', EACCES: 'Permission denied', EISDIR: 'Is a directory', ENOTDIR: 'Not a directory',
   EROFS: 'Read-only file system', ENOSPC: 'No space left on device', EPERM: 'Operation not permitted',
 }
-
-export { exitOf }

@@ -6,7 +6,7 @@ import { encodeInsns } from '../../pkg/insn/insn.js'
 import type { ProgDump, ProgInfo } from '../../pkg/request/bpf.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { graph } from './cfg.js'
-import { FAILED } from './failure.js'
+import { FAILED, unsupported } from './failure.js'
 import { progs } from './handle.js'
 import { hexDump } from './hex.js'
 import { fileReason } from './paths.js'
@@ -85,7 +85,7 @@ function dumpJited(context: Context, { jited }: ProgDump, read: DumpWords): void
   const { out } = context
   if (jited === undefined) throw new InputError('no instructions returned', FAILED)
   if (read.file !== undefined) return save(context, read.file, jited)
-  if (!read.opcodes) throw new InputError('not supported yet: a listing of a WebAssembly module; `file FILE` writes it, `opcodes` prints its bytes', FAILED)
+  if (!read.opcodes) throw unsupported('a listing of a WebAssembly module; `file FILE` writes it, `opcodes` prints its bytes')
   if (out.isJson) out.tree(null, { opcodes: Array.from(jited, (byte) => `0x${byte.toString(16).padStart(2, '0')}`) })
   else out.text('%s', hexDump(jited))
 }

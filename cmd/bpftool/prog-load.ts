@@ -1,16 +1,13 @@
 // `prog load` and `prog loadall` (prog.c: load_with_options), with what libbpf prints on the way.
 import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
-import { isPrefix, type Words } from '../../pkg/grammar/index.js'
-import type { LoadedObject, LoadOptions, ObjectSpec, ProgSpec, SectionDef } from '../../pkg/object/index.js'
+import type { Words } from '../../pkg/grammar/index.js'
+import type { LoadedObject, LoadOptions, ObjectSpec, ProgSpec } from '../../pkg/object/index.js'
 import type { Kernel } from '../../pkg/request/kernel.js'
 import { objects } from '../lib/lazy.js'
-import { FAILED, needs, reason, Silent, unsupported } from './failure.js'
-import { map, unsigned } from './handle.js'
+import { FAILED, needs, reason, Silent } from './failure.js'
 import { bpffsPath, checkPlace, fileReason, pin } from './paths.js'
-
-type Replacement = { readonly name?: string; readonly index?: number; readonly id: number }
-type LoadWords = { file: string; path: string; type?: { type: number; attach: number }; replace: Replacement[]; pinmaps?: string; autoattach: boolean }
+import { libbpf, noGuess, readWords, type LoadWords, type Replacement } from './prog-load-words.js'
 
 const STRICT = `Warning: bpftool is now running in libbpf strict mode and has more stringent requirements about BPF programs.
 If it used to work for this object file but now doesn't, see --legacy option for more details.
@@ -35,66 +32,6 @@ function hinted(context: Context, error: unknown): unknown {
   if (error instanceof InputError) return new InputError(`${error.message}\n${STRICT}`, error.status)
   if (error instanceof Silent) context.note(STRICT)
   return error
-}
-
-function readWords(context: Context, kernel: Kernel, words: Words): LoadWords {
-  const read: LoadWords = { file: words.take(), path: words.take(), replace: [], autoattach: false }
-  while (words.more) {
-    const word = words.take()
-    if (isPrefix(word, 'type')) readType(context, read, words)
-    else if (isPrefix(word, 'map')) read.replace.push(readMap(context, kernel, words))
-    else if (isPrefix(word, 'dev')) readDevice(words)
-    else if (isPrefix(word, 'pinmaps')) {
-      needs(words, 1)
-      read.pinmaps = words.take()
-    } else if (isPrefix(word, 'autoattach')) read.autoattach = true
-    else throw new InputError(`expected no more arguments, 'type', 'map' or 'dev', got: '${word}'?`, FAILED)
-  }
-  return read
-}
-
-/** A type is named as a section is; cgroup types with a slash behind. */
-function readType(context: Context, read: LoadWords, words: Words): void {
-  if (read.type !== undefined) throw new InputError('program type already specified', FAILED)
-  needs(words, 1)
-  const name = words.take()
-  const def = exactSection(name) ?? exactSection(`${name}/`)
-  if (def === undefined) throw noGuess(context, `${name}/`)
-  read.type = { type: def.type, attach: def.attach }
-}
-
-function exactSection(name: string): SectionDef | undefined {
-  const def = objects().sectionDef(name)
-  if (def === undefined) return undefined
-  const word = def.section.replace('+', '')
-  return name === word || name.startsWith(`${word}/`) || name === `${word}/` ? def : undefined
-}
-
-function noGuess(context: Context, section: string): Silent {
-  libbpf(context, `failed to guess program type from ELF section '${section}'`)
-  libbpf(context, `supported section(type) names are: ${objects().SECTION_DEFS.map((def) => def.section).join(' ')}`)
-  return new Silent()
-}
-
-const libbpf = (context: Context, line: string): void => context.note(`libbpf: ${line}`)
-
-function readMap(context: Context, kernel: Kernel, words: Words): Replacement {
-  needs(words, 4)
-  const how = words.take()
-  const which = isPrefix(how, 'idx') ? { index: indexOf(words.take()) } : isPrefix(how, 'name') ? { name: words.take() } : undefined
-  if (which === undefined) throw new InputError(`expected 'idx' or 'name', got: '${how}'?`, FAILED)
-  return { ...which, id: map(context, kernel, words).id }
-}
-
-function indexOf(text: string): number {
-  const index = unsigned(text)
-  if (index === undefined) throw new InputError(`can't parse ${text} as IDX`, FAILED)
-  return index
-}
-
-function readDevice(words: Words): never {
-  needs(words, 1)
-  throw unsupported(`programs of a device (dev ${words.take()})`)
 }
 
 function open(context: Context, file: string): ObjectSpec {

@@ -9,7 +9,9 @@ import { prog, unsigned } from './handle.js'
 import { hexDump } from './hex.js'
 import { fileReason, readInput } from './paths.js'
 
-type RunWords = { data_in?: string; data_out?: string; data_size_out?: number; ctx_in?: string; ctx_out?: string; ctx_size_out?: number; repeat?: number }
+type RunWords = {
+  data_in?: string; data_out?: string; data_size_out?: number; ctx_in?: string; ctx_out?: string; ctx_size_out?: number; repeat?: number
+}
 
 const KEYWORDS = ['data_in', 'data_out', 'data_size_out', 'ctx_in', 'ctx_out', 'ctx_size_out', 'repeat'] as const
 const NUMBERS: Readonly<Record<string, string>> = { data_size_out: 'output data size', ctx_size_out: 'output context size', repeat: 'repeat number' }

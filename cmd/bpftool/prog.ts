@@ -2,15 +2,14 @@
 import { InputError } from '../../pkg/bytes/errors.js'
 import { runBpftoolVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import { isPrefix, type Words } from '../../pkg/grammar/index.js'
-import { invalid, needs, unsupported } from './failure.js'
+import { EINVAL } from '../../pkg/uapi/errno.js'
+import { exitOf, invalid, needs, unsupported } from './failure.js'
 import { map, prog } from './handle.js'
 import { pin } from './paths.js'
 import { dumpProg } from './prog-dump.js'
 import { loadProgs } from './prog-load.js'
 import { runProg } from './prog-run.js'
 import { showProgs } from './prog-show.js'
-import { exitOf } from './failure.js'
-import { EINVAL } from '../../pkg/uapi/errno.js'
 import { PROG_HELP, usage } from './usage.js'
 
 function pinProg(context: Context, words: Words): void {

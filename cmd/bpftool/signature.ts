@@ -9,7 +9,9 @@ export function signature(btf: Btf, id: number): string {
 }
 
 const MAX_DEPTH = 32
-const QUALIFIER: Readonly<Record<number, string>> = { [KIND.CONST]: 'const ', [KIND.VOLATILE]: 'volatile ', [KIND.RESTRICT]: 'restrict ', [KIND.TYPE_TAG]: '' }
+const QUALIFIER: Readonly<Record<number, string>> = {
+  [KIND.CONST]: 'const ', [KIND.VOLATILE]: 'volatile ', [KIND.RESTRICT]: 'restrict ', [KIND.TYPE_TAG]: '',
+}
 
 function typeText(btf: Btf, id: number, depth: number): string {
   const t = btf.type(id)

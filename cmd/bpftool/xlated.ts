@@ -60,7 +60,8 @@ const COLUMN_MASK = 0x3ff
 function sourceAt(btf: Btf, view: DataView, at: number): Source | undefined {
   const src = btf.strings.at(view.getUint32(at + 8, true)).replace(/^\s+/, '')
   const place = view.getUint32(at + 12, true)
-  return src === '' ? undefined : { src, file: btf.strings.at(view.getUint32(at + 4, true)), line_num: place >>> LINE_SHIFT, line_col: place & COLUMN_MASK }
+  if (src === '') return undefined
+  return { src, file: btf.strings.at(view.getUint32(at + 4, true)), line_num: place >>> LINE_SHIFT, line_col: place & COLUMN_MASK }
 }
 
 /** print_imm and print_call of xlated_dumper.c. */
@@ -113,6 +114,7 @@ function placeOf({ file, line_num, line_col }: Source): object {
 function opcodeFields(insn: Insn, bytes: Uint8Array): object {
   const hex = (value: number): string => `0x${value.toString(16)}`
   return {
-    code: hexWords(bytes.subarray(0, 1))[0], src_reg: hex(insn.src), dst_reg: hex(insn.dst), off: hexWords(bytes.subarray(2, 4)), imm: hexWords(bytes.subarray(4)),
+    code: hexWords(bytes.subarray(0, 1))[0], src_reg: hex(insn.src), dst_reg: hex(insn.dst),
+    off: hexWords(bytes.subarray(2, 4)), imm: hexWords(bytes.subarray(4)),
   }
 }

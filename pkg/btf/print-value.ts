@@ -1,7 +1,9 @@
 // A value in memory read by its BTF type: what `bpftool map dump` shows (tools/bpf/bpftool/btf_dumper.c of 7.1). Unlike there, a type that can't
 // be shown is one word in its place and not the end of the dump, and characters are always quoted well.
 import type { Btf } from './btf.js'
-import { INT_BOOL, INT_CHAR, INT_SIGNED, isModifier, KIND, type BtfArray, type BtfComposite, type BtfDatasec, type BtfEnum, type BtfInt } from './types.js'
+import {
+  INT_BOOL, INT_CHAR, INT_SIGNED, isModifier, KIND, type BtfArray, type BtfComposite, type BtfDatasec, type BtfEnum, type BtfInt,
+} from './types.js'
 
 /** A member's name may come twice (anonymous structs: ''), so a struct is a list. `raw` is text that only plain output may hold. */
 export type BtfValue =

@@ -18,14 +18,14 @@ const TOOLS: Readonly<Record<string, (argv: readonly string[], io: Io) => number
 type Answers = { readonly [K in Op]?: (request: Request<K>) => Reply<K> }
 
 /** A machine as new as a network namespace, with the CPUs of the one that the transcripts were made on. */
-function sitting(options: { bare?: boolean; cpus?: number } = { bare: true, cpus: 2 }, answers: Answers = {}): { run: (line: string, stdin?: string) => Result; kernel: Kernel; files: Map<string, Uint8Array> } {
+function sitting(options: { bare?: boolean; cpus?: number } = { bare: true, cpus: 2 }, answers: Answers = {}): { run: (line: string) => Result; kernel: Kernel; files: Map<string, Uint8Array> } {
   const kernel = bootMemory({ toolchain: () => tools, ...options })
   const files = new Map<string, Uint8Array>()
-  const run = (line: string, stdin = ''): Result => {
+  const run = (line: string): Result => {
     const seen = { stdout: '', stderr: '' }
     const io: Io = {
       stdout: (text) => { seen.stdout += typeof text === 'string' ? text : new TextDecoder().decode(text) }, stderr: (text) => { seen.stderr += text },
-      stdin: () => stdin, env: {}, cwd: root(), tty: false,
+      stdin: () => '', env: {}, cwd: root(), tty: false,
       readFile: (path) => files.get(path) ?? readFileSync(path.startsWith('/') ? path : root(path)),
       writeFile: (path, bytes) => { files.set(path, bytes.slice()) },
       openKernel: (access) => session(kernel, access, answers),
@@ -109,6 +109,13 @@ t.test('programs as WebAssembly', async (t) => {
   t.match(JSON.parse(ok('json', run('bpftool -j prog dump jited pinned /sys/fs/bpf/p opcodes'))), { opcodes: ['0x00', '0x61', '0x73', '0x6d'] })
   ok('file', run('bpftool prog dump jited pinned /sys/fs/bpf/p file /tmp/out.wasm'))
   t.ok(WebAssembly.validate(files.get('/tmp/out.wasm')!.slice()))
+})
+
+t.test('standard input is bytes', async (t) => {
+  const { run, files } = sitting()
+  ok('load', run('bpftool prog load fixtures/obj/xdp_pass.o /sys/fs/bpf/p'))
+  files.set('/dev/stdin', Uint8Array.from({ length: 16 }, (_, n) => 0xf0 + n))
+  t.match(ok('run', run('bpftool prog run pinned /sys/fs/bpf/p data_in - data_out -')), /^0000000\tf0f1 f2f3 f4f5 f6f7 f8f9 fafb fcfd feff \| \.{8} \.{8}\nReturn value: 2, /)
 })
 
 t.test('proposals in lists', async (t) => {
