@@ -42,7 +42,7 @@ export function fixup(env: Env): Fixed {
     name: env.prog.name ?? '', type: env.type, insns: jumps,
     subprogs: kept.map(n => places[env.subprogs[n]!.start]!),
     stack: kept.map(n => Math.ceil(env.subprogs[n]!.stackDepth / 8) * 8),
-    callbacks: kept.filter(n => env.subprogs[n]!.isCb || env.subprogs[n]!.isAsyncCb),
+    callbacks: kept.filter(n => env.subprogs[n]!.isCb || env.subprogs[n]!.isAsyncCb).map(n => places[env.subprogs[n]!.start]!),
     aux, mapIds: env.maps.map(m => m.id),
   }
   return { image, places }
