@@ -31,6 +31,7 @@ export const bpfClassOps: ClassOps = {
     forget(q, qlen, backlog)
     if (gone.order !== undefined) removeFlow(state, gone)
     state.classes = state.classes.filter((other) => other !== gone)
+    state.held = 0
   },
   graft(q, cls, child) {
     const c = cls as BpfClass

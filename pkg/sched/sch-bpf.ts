@@ -85,6 +85,8 @@ function dump(q: Qdisc): unknown {
 interface BpfRecord {
   config: BpfConfig
   classes: { classid: number; rank: number; counters: number[] }[]
+  /** Rank of the implicit class. */
+  defaultRank: number
   /** Ids in `flows`, 0: the implicit class; the first among equals before the others. */
   flows: number[]
   /** The first packet is the one that was answered with THROTTLE. */
@@ -97,6 +99,7 @@ function save(q: Qdisc, sink: FrameSink): BpfRecord {
   return {
     config: priv.config, flows: [...priv.flows].sort((a, b) => a.order! - b.order!).map((cls) => cls.classid),
     held: priv.held !== 0 && firstSkb(priv) === priv.held,
+    defaultRank: priv.fallback.rank,
     classes: priv.classes.map((c) => ({
       classid: c.classid, rank: c.rank, counters: [c.bytes, c.packets, c.drops, c.overlimits, c.requeues],
     })),
@@ -104,8 +107,9 @@ function save(q: Qdisc, sink: FrameSink): BpfRecord {
 }
 
 function restore(q: Qdisc, record: unknown, frames: readonly SavedFrame[]): void {
-  const { config, classes, flows, held } = record as BpfRecord
+  const { config, classes, defaultRank, flows, held } = record as BpfRecord
   const priv = newBpfPriv(q, config)
+  priv.fallback.rank = defaultRank
   const { skbs } = q.port.env
   for (const { classid, rank, counters } of classes) {
     const cls = newBpfClass(skbs, classid, config.order === 'max')
