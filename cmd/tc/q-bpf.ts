@@ -87,9 +87,16 @@ function printTcStats({ out }: Context, maps: NonNullable<Dump['tcStats']>): voi
       out.text('\n')
       out.object(name, () => {
         out.text('  %s {', name)
-        for (const [field, value] of fields) out.string(field, ` ${field.replaceAll('%', '%%')} %s`, value)
+        for (const [field, value] of fields) printField(out, field, value)
         out.text(' }')
       })
     }
   })
+}
+
+/** A number where JSON can hold it. */
+function printField(out: Context['out'], field: string, value: string): void {
+  const name = field.replaceAll('%', '%%')
+  if (/^\d+$/.test(value) && Number.isSafeInteger(Number(value))) out.uint(field, ` ${name} %u`, Number(value))
+  else out.string(field, ` ${name} %s`, value)
 }

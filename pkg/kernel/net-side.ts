@@ -10,6 +10,7 @@ import type { ProgRef } from '../request/rtnl.js'
 import type { Json, Store } from '../state/store.js'
 import { Captures } from './captures.js'
 import type { Machine } from './machine.js'
+import { tcStats } from './tc-stats.js'
 import type { TestRunHost } from './test-run.js'
 import { BPF_TIMER, Timers } from './timers.js'
 
@@ -96,6 +97,7 @@ export class NetSide {
       openCapture: (file) => this.#captures.open(file),
       beginCapture: (file) => this.#captures.begin(file),
       log: (text) => machine.trace.log(text, this.now()),
+      tcStats: (progIds) => tcStats(machine, progIds),
       keepFrames: options.keepHandles ?? false,
     }
   }

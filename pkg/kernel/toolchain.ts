@@ -1,6 +1,7 @@
 // What only loading and running programs needs: verifier, engines, helpers, BTF. Handed in by whoever boots the machine, so that
 // commands that list and set things don't even read this part of the code.
 import type { Btf } from '../btf/index.js'
+import type { BtfValue } from '../btf/print-value.js'
 import type { HelperEnv } from '../helper/env.js'
 import type { ValueField } from '../map/types.js'
 import type { NewMap } from '../map/check.js'
@@ -11,6 +12,7 @@ export interface Toolchain {
   readonly interp: Engine
   readonly jit: Engine
   verify(input: VerifyInput): VerifyResult
+  readValue(btf: Btf, id: number, bytes: Uint8Array, plain: boolean): BtfValue
   parseBtf(bytes: Uint8Array, file: string): Btf
   /** BTF of the emulated kernel. */
   vmlinuxBtf(): Btf

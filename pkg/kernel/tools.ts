@@ -1,5 +1,6 @@
 // The toolchain itself. Imported by the library; the commands load it when a program comes up (cmd/lib/lazy.ts).
 import { parseBtf, vmlinuxBtf } from '../btf/index.js'
+import { readValue } from '../btf/print-value.js'
 import { helperImpls, refusal } from '../helper/impl.js'
 import { helperText } from '../helper/protos.js'
 import { interp } from '../interp/index.js'
@@ -8,4 +9,4 @@ import { checkMapBtf } from '../map/btf.js'
 import { verify } from '../verifier/index.js'
 import type { Toolchain } from './toolchain.js'
 
-export const tools: Toolchain = { interp, jit, verify, parseBtf, vmlinuxBtf, checkMapBtf, helperImpls, refusal, helperText }
+export const tools: Toolchain = { interp, jit, verify, parseBtf, readValue, vmlinuxBtf, checkMapBtf, helperImpls, refusal, helperText }

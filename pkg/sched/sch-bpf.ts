@@ -75,10 +75,13 @@ function dump(q: Qdisc): unknown {
   const { config } = bpfPriv(q)
   const { env } = q.port
   const prog = (row: { id: number; name: string }) => ({ ...row, prog: env.progRef(row.id) })
-  const tcStats = env.tcStats([config.enqueue.id, config.dequeue.id])
   return {
     enqueue: prog(config.enqueue), dequeue: prog(config.dequeue), order: config.order, limit: config.limit, direct: config.direct,
-    dialect: config.dialect, ...(tcStats ? { tcStats } : {}),
+    dialect: config.dialect,
+    /** Read when asked for: without -s nobody wants to wait for maps. */
+    get tcStats() {
+      return env.tcStats([config.enqueue.id, config.dequeue.id]) ?? []
+    },
   }
 }
 
