@@ -45,8 +45,7 @@ export function formatTranscript({ steps, tail }: Transcript): string {
   return parts.join('') + tail.map((line) => `${line}\n`).join('')
 }
 
-// What differs between machines and runs; group 1 stays, group 2 becomes NAME and its number in order of first appearance (times: no number,
-// the virtual clock may stand still).
+// What differs between machines and runs; group 1 stays, group 2 becomes NAME and its number in order of first appearance (times and sizes of code: no number).
 const VOLATILE: readonly (readonly [string, RegExp])[] = [
   ['MAC', /()((?!00:00:00:00:00:00|ff:ff:ff:ff:ff:ff)(?:[0-9a-f]{2}:){5}[0-9a-f]{2})/g],
   ['IFINDEX', /(^|"ifindex": ?)(\d+)(?=: \S+: <|: [a-z0-9]+ +inet|,)/gm],
@@ -54,6 +53,7 @@ const VOLATILE: readonly (readonly [string, RegExp])[] = [
   ['HANDLE', /(qdisc \S+ |"handle": ?")(80[0-9a-f]{2}:)/g],
   ['ID', /(\bid |"id": ?|x[dp][ps]\/id:)(\d+)/g],
   ['BTF', /(btf_id |"btf_id": ?)(\d+)/g],
+  ['SIZE', /(\bjited |\bxlated )(\d+B)/g],
   ['TIME', /(load_time |"load_time": ?)(\d+)/g],
 ]
 
@@ -61,7 +61,7 @@ const VOLATILE: readonly (readonly [string, RegExp])[] = [
 export function namer(): (text: string) => string {
   const known = new Map<string, string>()
   const name = (kind: string, value: string): string => {
-    if (kind === 'TIME') return kind
+    if (kind === 'TIME' || kind === 'SIZE') return kind
     const key = `${kind} ${value}`
     const given = known.get(key) ?? `${kind}${[...known.keys()].filter((one) => one.startsWith(`${kind} `)).length + 1}`
     known.set(key, given)
