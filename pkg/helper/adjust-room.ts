@@ -1,6 +1,7 @@
 // bpf_skb_adjust_room: net/core/filter.c (bpf_skb_net_grow, bpf_skb_net_shrink)
 import { SKB } from '../skb/layout.js'
 import { BE16, ENCAPSULATION, cow, hdrPop, hdrPush, macHeaderLen, networkOffset } from '../skb/skb-edit.js'
+import { isGso } from '../skb/skb-gso.js'
 import { EALREADY, EFAULT, EINVAL, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
 import type { HelperEnv } from './env.js'
 
@@ -53,6 +54,8 @@ function leastLength(flags: number, diff: number, proto: number): number {
 }
 
 function grow({ skbs }: HelperEnv, skb: number, off: number, diff: number, flags: number, innerMac: number): number {
+  // A frame to be segmented here never says that it is TCP (gso_type).
+  if (isGso(skbs, skb)) return -ENOTSUPP
   if (!cow(skbs, skb, diff)) return -ENOMEM
   const encap = (flags & ENCAP_L3) !== 0
   if (encap) {
@@ -83,6 +86,7 @@ function encapsulate(skbs: HelperEnv['skbs'], skb: number, flags: number): void 
 
 function shrink({ skbs }: HelperEnv, skb: number, off: number, diff: number, flags: number): number {
   if ((flags & ~(FIXED_GSO | DECAP_L3 | NO_CSUM_RESET)) !== 0) return -EINVAL
+  if (isGso(skbs, skb)) return -ENOTSUPP
   if (skbs.len(skb) < off + diff) return -ENOMEM
   hdrPop(skbs, skb, off, diff)
   if (flags & DECAP_L3) skbs.set16(skb, SKB.protocol, flags & DECAP_L3_IPV6 ? BE16.IPV6 : BE16.IP)

@@ -1,9 +1,10 @@
 // Bytes of an skb: net/core/filter.c (bpf_skb_store_bytes, bpf_skb_load_bytes, bpf_skb_pull_data …)
 import { copyBytes } from '../map/copy.js'
+import { FLOW_DISSECTOR } from '../skb/ctx-skb.js'
 import { SKB } from '../skb/layout.js'
 import { clearHash, macHeader, networkHeader, tailPointer } from '../skb/skb-edit.js'
 import { EFAULT, EINVAL, ENOMEM } from '../uapi/errno.js'
-import { FUNC } from '../uapi/bpf.js'
+import { FUNC, PROG_TYPE } from '../uapi/bpf.js'
 import { argHi, type HelperEnv, type HelperTable } from './env.js'
 
 const RECOMPUTE_CSUM = 1
@@ -18,7 +19,10 @@ export function skbByteHelpers(env: HelperEnv): HelperTable {
       ret: 'int', wide: 1 << 4,
       call: (skb, offset, from, len, flags) => (argHi(env, 4) !== 0 ? -EINVAL : storeBytes(env, skb, offset, from, len, flags)),
     },
-    [FUNC.skb_load_bytes]: { ret: 'int', call: (skb, offset, to, len) => loadBytes(env, skb, offset, to, len) },
+    [FUNC.skb_load_bytes]: {
+      ret: 'int',
+      call: (ctx, offset, to, len) => (env.run.progType === PROG_TYPE.FLOW_DISSECTOR ? dissectorBytes : loadBytes)(env, ctx, offset, to, len),
+    },
     [FUNC.skb_load_bytes_relative]: { ret: 'int', call: (skb, offset, to, len, start) => loadRelative(env, skb, offset, to, len, start) },
     [FUNC.skb_pull_data]: { ret: 'int', call: (skb, len) => pullData(env, skb, len) },
   }
@@ -37,6 +41,14 @@ export function loadBytes(env: HelperEnv, skb: number, offset: number, to: numbe
   const { skbs } = env
   if (offset < 0 || offset + (len >>> 0) > skbs.get32(skb, SKB.len)) return fault(env, to, len)
   copyBytes(env.mem, to, skbs.data(skb) + offset, len)
+  return 0
+}
+
+/** bpf_flow_dissector_load_bytes: what a dissector is given may be a frame without an skb. */
+function dissectorBytes(env: HelperEnv, ctx: number, offset: number, to: number, len: number): number {
+  const [data, end] = [FLOW_DISSECTOR.data, FLOW_DISSECTOR.data_end].map((field) => env.mem.u32[(ctx + field) >> 2]!) as [number, number]
+  if (offset >>> 0 > 0xffff || data + offset + len > end) return fault(env, to, len)
+  copyBytes(env.mem, to, data + offset, len)
   return 0
 }
 

@@ -3,6 +3,7 @@ import { SKB } from '../skb/layout.js'
 import {
   BE16, ENCAPSULATION, clearHash, cow, hdrPop, hdrPush, macHeaderLen, networkOffset, resetMac, setLength, transportIsSet, transportOffset,
 } from '../skb/skb-edit.js'
+import { isGso, setGso } from '../skb/skb-gso.js'
 import { isVlan, vlanPop, vlanPush } from '../skb/skb-vlan.js'
 import { EINVAL, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
 import { FUNC } from '../uapi/bpf.js'
@@ -47,7 +48,9 @@ function minLength({ skbs }: HelperEnv, skb: number): number {
 function changeTail(env: HelperEnv, skb: number, len: number, flags: number): number {
   if (flags !== 0 || len > MAX_LENGTH || len < minLength(env, skb)) return -EINVAL
   if (env.skbs.u8[skb + SKB.hash_flags]! & ENCAPSULATION) return -ENOTSUPP
-  return setLength(env.skbs, skb, len) ? 0 : -ENOMEM
+  if (!setLength(env.skbs, skb, len)) return -ENOMEM
+  if (isGso(env.skbs, skb)) setGso(env.skbs, skb, 0, 0)
+  return 0
 }
 
 function changeHead(env: HelperEnv, skb: number, room: number, flags: number): number {
@@ -66,6 +69,7 @@ function changeProto({ skbs }: HelperEnv, skb: number, to: number, flags: number
   if (flags !== 0) return -EINVAL
   const from = skbs.get16(skb, SKB.protocol)
   const off = macHeaderLen(skbs, skb)
+  if (isGso(skbs, skb)) return -ENOTSUPP
   if (from === BE16.IP && to === BE16.IPV6) {
     if (!cow(skbs, skb, IP6_MORE)) return -ENOMEM
     hdrPush(skbs, skb, off, IP6_MORE)

@@ -2,6 +2,7 @@
 // convert___skb_to_skb, v6.18.
 import { KernelError } from '../bytes/errors.js'
 import { QDISC_CB, SKB } from '../skb/layout.js'
+import { gsoSegs, setGso, sharedInfo, SHINFO } from '../skb/skb-gso.js'
 import type { Skbs } from '../skb/skb.js'
 import { EINVAL } from '../uapi/errno.js'
 
@@ -55,6 +56,12 @@ const WORDS: readonly (readonly [number, number])[] = [
 const IFINDEX = 40
 const TSTAMP = 152
 const WIRE_LEN = 160
+const GSO_SEGS = 164
+const GSO_SIZE = 176
+const HWTSTAMP = 184
+/** GSO_MAX_SEGS; GSO_LEGACY_MAX_SIZE */
+const MAX_SEGS = 65535
+const MAX_WIRE_LEN = 65536
 /** Fields a caller may set; every other byte must be zero. */
 const SETTABLE: readonly (readonly [number, number])[] = [[8, 4], [32, 4], [36, 4], [IFINDEX, 4], [48, 20], [TSTAMP, 8], [WIRE_LEN, 4], [164, 4], [176, 4], [184, 8]]
 
@@ -78,8 +85,12 @@ function storeSkBuff(view: DataView, skbs: Skbs, skb: number): void {
   skbs.set32(skb, SKB.tstamp, view.getUint32(TSTAMP, true))
   skbs.set32(skb, SKB.tstamp + 4, view.getUint32(TSTAMP + 4, true))
   const wireLen = view.getUint32(WIRE_LEN, true)
-  if (wireLen !== 0 && wireLen < skbs.len(skb)) throw new KernelError(EINVAL)
+  if (wireLen !== 0 && (wireLen < skbs.len(skb) || wireLen > MAX_WIRE_LEN)) throw new KernelError(EINVAL)
   if (wireLen !== 0) skbs.setPktLen(skb, wireLen)
+  const segs = view.getUint32(GSO_SEGS, true)
+  if (segs > MAX_SEGS) throw new KernelError(EINVAL)
+  setGso(skbs, skb, segs, view.getUint32(GSO_SIZE, true) & 0xffff)
+  skbs.u8.set(new Uint8Array(view.buffer, HWTSTAMP, 8), sharedInfo(skbs, skb) + SHINFO.hwtstamps)
 }
 
 export function writeSkBuff(skbs: Skbs, skb: number, ctx: SkBuffIn): Uint8Array {
@@ -90,5 +101,6 @@ export function writeSkBuff(skbs: Skbs, skb: number, ctx: SkBuffIn): Uint8Array 
   view.setUint32(TSTAMP, skbs.get32(skb, SKB.tstamp), true)
   view.setUint32(TSTAMP + 4, skbs.get32(skb, SKB.tstamp + 4), true)
   view.setUint32(WIRE_LEN, skbs.pktLen(skb), true)
+  view.setUint32(GSO_SEGS, gsoSegs(skbs, skb), true)
   return bytes
 }

@@ -5,12 +5,18 @@ import { runClassifier, runFilter } from '../hook/skb-run.js'
 import type { HookProg } from '../hook/types.js'
 import type { TestRun, TestRunResult } from '../request/bpf.js'
 import { QDISC_CB, SKB } from '../skb/layout.js'
+import { clearSharedInfo } from '../skb/skb-gso.js'
 import { CONSUMED, type Skbs } from '../skb/skb.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
 import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
+import { testFlowDissector } from './test-flow.js'
 import { readSkBuff, readXdpMd, writeSkBuff, writeXdpMd } from './test-ctx.js'
 
 const ETH_HLEN = 14
+const ETH_P_IP = 0x0800
+const ETH_P_IPV6 = 0x86dd
+const IPV4_HLEN = 20
+const IPV6_HLEN = 40
 /** PAGE_SIZE less headroom and skb_shared_info: what one buffer takes. */
 const XDP_MAX_LINEAR = 4096 - 256 - 320
 
@@ -34,6 +40,7 @@ const RUNNERS: ReadonlyMap<number, Runner> = new Map<number, Runner>([
   ...[PROG_TYPE.SCHED_CLS, PROG_TYPE.SCHED_ACT].map((type): [number, Runner] => [type, (...a) => testSkb(...a, true)]),
   ...[PROG_TYPE.SOCKET_FILTER, PROG_TYPE.CGROUP_SKB, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_XMIT, PROG_TYPE.LWT_SEG6LOCAL]
     .map((type): [number, Runner] => [type, (...a) => testSkb(...a, false)]),
+  [PROG_TYPE.FLOW_DISSECTOR, testFlowDissector],
 ])
 
 export class TestRunner {
@@ -62,7 +69,7 @@ function cut(request: TestRun, result: TestRunResult): TestRunResult {
 }
 
 /** Runs `once` as often as asked; average real ns of a run. */
-function timed(host: TestRunHost, repeat: number | undefined, once: () => number): { retval: number; duration: number } {
+export function timed(host: TestRunHost, repeat: number | undefined, once: () => number): { retval: number; duration: number } {
   const times = Math.max(1, repeat ?? 1)
   const start = host.stopwatch()
   let retval = 0
@@ -96,7 +103,7 @@ function liveFrames(request: TestRun): string | undefined {
 }
 
 function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array, l2: boolean): TestRunResult {
-  if (((request.flags ?? 0) & ~4) !== 0 || request.batchSize || request.cpu) throw new KernelError(EINVAL)
+  if (((request.flags ?? 0) & ~4) !== 0 || request.batchSize || request.cpu || lacksHeader(data)) throw new KernelError(EINVAL)
   const ctx = request.ctxIn ? readSkBuff(request.ctxIn) : undefined
   const device = host.device(ctx?.ifindex || LOOPBACK)
   if (!device) throw new KernelError(ENODEV)
@@ -110,8 +117,16 @@ function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint
     if (!l2) zeroHeader(host.skbs, skb)
     return { ...outcome, dataOut: host.skbs.bytes(skb), ...(ctx ? { ctxOut: writeSkBuff(host.skbs, skb, ctx) } : {}) }
   } finally {
+    clearSharedInfo(host.skbs, skb)
     host.skbs.free(skb, CONSUMED)
   }
+}
+
+/** A frame that says IP holds a whole IP header. */
+function lacksHeader(data: Uint8Array): boolean {
+  const type = (data[12]! << 8) | data[13]!
+  const header = type === ETH_P_IP ? IPV4_HLEN : type === ETH_P_IPV6 ? IPV6_HLEN : 0
+  return data.length < ETH_HLEN + header
 }
 
 /** eth_type_trans, and the MAC header back in front for types that see it. */

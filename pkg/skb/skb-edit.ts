@@ -2,6 +2,7 @@
 // net/core/skbuff.c, net/core/filter.c (bpf_skb_generic_push). All data is linear here.
 import { PRIV, type Skbs, CONSUMED, HEADROOM } from './skb.js'
 import { SKB } from './layout.js'
+import { clearSharedInfo, sharedInfo, SHINFO } from './skb-gso.js'
 
 /** Bits of SKB.hash_flags: l4_hash, sw_hash; and in the same byte, encapsulation. */
 export const L4_HASH = 2
@@ -64,11 +65,14 @@ function rehouse(skbs: Skbs, skb: number, front: number, back: number): boolean 
   const to = skbs.head(other)
   const offset = skbs.data(skb) - from
   skbs.u8.copyWithin(to + front, from, from + used)
+  const marks = sharedInfo(skbs, skb)
+  skbs.u8.copyWithin(sharedInfo(skbs, other), marks, marks + SHINFO.size)
   for (const field of [SKB.head, SKB.end, SKB.truesize, PRIV.bufferClass]) {
     const mine = skbs.get32(skb, field)
     skbs.set32(skb, field, skbs.get32(other, field))
     skbs.set32(other, field, mine)
   }
+  clearSharedInfo(skbs, other)
   skbs.free(other, CONSUMED)
   skbs.set32(skb, SKB.data, to + front + offset)
   skbs.set32(skb, SKB.tail, used + front)

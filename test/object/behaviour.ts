@@ -39,9 +39,22 @@ export function behaviourOf(object: Uint8Array, file: string, jit: boolean): Beh
     const runs = Object.entries(progs).flatMap(([name, id]) => runAll(machine, name, id))
     return { err: 0, log: '', runs, maps: Object.fromEntries(Object.entries(maps).map(([name, id]) => [name, entries(machine, id, 0)])) }
   } catch (error) {
-    if (error instanceof KernelError) return { err: error.errno, log: `${error.log ?? ''}\n${error.extack ?? ''}`, runs: [], maps: {} }
+    if (error instanceof KernelError) return { err: error.errno, log: logOf(object, file, error), runs: [], maps: {} }
     if (error instanceof InputError) return { err: 22, log: error.message, runs: [], maps: {} }
     return { err: -1, log: String(error instanceof Error ? error.stack : error), runs: [], maps: {} }
+  } finally {
+    machine.close()
+  }
+}
+
+/** As libbpf does: a load that failed is tried again with a log. */
+function logOf(object: Uint8Array, file: string, first: KernelError): string {
+  const machine = openMachine({ cpus: CPUS })
+  try {
+    machine.load(object, { file, logLevel: 1 })
+    return ''
+  } catch (error) {
+    return error instanceof KernelError ? `${error.extack ?? ''}\n${error.log ?? ''}` : first.message
   } finally {
     machine.close()
   }

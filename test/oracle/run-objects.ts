@@ -1,5 +1,5 @@
 // Compares whole objects with the real kernel: verdict and last telling line of the log, return values, frames, contexts and map contents.
-//   node .../run-objects.js [-v] [--save DIR] OBJECT...        one line a difference, counts at the end
+//   node .../run-objects.js [-v] [-r] [--save DIR] OBJECT...        one line a difference, counts at the end
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { behaviourOf, packets, type Behaviour } from '../object/behaviour.js'
 import { root } from '../support/root.js'
-import { compareBehaviour } from './run-compare.js'
+import { compareBehaviour, tellingLine } from './run-compare.js'
 
 interface Answer extends Behaviour { readonly path: string }
 
@@ -45,6 +45,7 @@ async function main(args: string[]): Promise<void> {
     runs += answer.runs.length
     if (differences.length === 0) same += 1
     for (const text of args.includes('-v') ? differences : differences.slice(0, 2)) console.log(`${answer.path}: ${text}`)
+    if (args.includes('-r') && answer.err !== 0) console.log(`${answer.path}: kernel refuses: ${tellingLine(answer.log)}`)
     if (save) writeFileSync(join(save, `${basename(answer.path, '.o')}.json`), JSON.stringify({ ...answer, path: undefined }) + '\n')
   }
   console.log(`${paths.length} objects, ${loads} load on the kernel, ${runs} runs; ${same} behave the same`)
