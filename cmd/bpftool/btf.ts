@@ -181,11 +181,11 @@ function formatOf(words: Words): 'raw' | 'c' {
   return format
 }
 
-const VERBS: readonly Entry[] = [
+export const BTF_VERBS: readonly Entry[] = [
   { word: 'show', run: show },
   { word: 'list', run: show },
   { word: 'help', run: () => { throw new InputError(usage(BTF_HELP).trimEnd(), 0) } },
   { word: 'dump', run: dump },
 ]
 
-export const runBtf = (context: Context, words: Words): number => runBpftoolVerb(VERBS, usage(BTF_HELP), context, words)
+export const runBtf = (context: Context, words: Words): number => runBpftoolVerb(BTF_VERBS, usage(BTF_HELP), context, words)

@@ -2,13 +2,13 @@
 import { InputError } from '../../pkg/bytes/errors.js'
 import { BPFTOOL, bpftoolBatch, LIBBPF, runProgram, VERSION, type Context, type Entry, type Io, type Program } from '../../pkg/cli/index.js'
 import { isPrefix, type Words } from '../../pkg/grammar/index.js'
-import { runBtf } from './btf.js'
+import { BTF_VERBS, runBtf } from './btf.js'
 import { FAILED, Silent } from './failure.js'
-import { runLink } from './link.js'
-import { runMap } from './map.js'
-import { runNet } from './net.js'
-import { absent, runPerf, runStructOps } from './other.js'
-import { runProgObject } from './prog.js'
+import { LINK_VERBS, runLink } from './link.js'
+import { MAP_VERBS, runMap } from './map.js'
+import { NET_VERBS, runNet } from './net.js'
+import { absent, PERF_VERBS, runPerf, runStructOps, STRUCT_OPS_VERBS } from './other.js'
+import { PROG_VERBS, runProgObject } from './prog.js'
 import { BPFTOOL_USAGE } from './usage.js'
 
 /** A handle that nothing fits fails without a word. */
@@ -39,16 +39,16 @@ function version({ out }: Context): void {
 const OBJECTS: readonly Entry[] = [
   { word: 'help', run: () => { throw new InputError(BPFTOOL_USAGE.trimEnd(), 0) } },
   { word: 'batch', run: batch },
-  { word: 'prog', run: quietly(runProgObject) },
-  { word: 'map', run: quietly(runMap) },
-  { word: 'link', run: quietly(runLink) },
+  { word: 'prog', run: quietly(runProgObject), verbs: PROG_VERBS },
+  { word: 'map', run: quietly(runMap), verbs: MAP_VERBS },
+  { word: 'link', run: quietly(runLink), verbs: LINK_VERBS },
   absent('cgroup'),
-  { word: 'perf', run: runPerf },
-  { word: 'net', run: quietly(runNet) },
+  { word: 'perf', run: runPerf, verbs: PERF_VERBS },
+  { word: 'net', run: quietly(runNet), verbs: NET_VERBS },
   absent('feature'),
-  { word: 'btf', run: quietly(runBtf) },
+  { word: 'btf', run: quietly(runBtf), verbs: BTF_VERBS },
   absent('gen'),
-  { word: 'struct_ops', run: runStructOps },
+  { word: 'struct_ops', run: runStructOps, verbs: STRUCT_OPS_VERBS },
   absent('iter'),
   { word: 'version', run: (context) => version(context) },
 ]

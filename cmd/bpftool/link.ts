@@ -69,7 +69,7 @@ function detach(context: Context, words: Words): void {
   attempt('failed link detach', () => kernel.request('bpf_link.detach', { linkId: id }), 'errno')
 }
 
-const VERBS: readonly Entry[] = [
+export const LINK_VERBS: readonly Entry[] = [
   { word: 'show', run: show },
   { word: 'list', run: show },
   { word: 'help', run: () => { throw new InputError(usage(LINK_HELP).trimEnd(), 0) } },
@@ -77,4 +77,4 @@ const VERBS: readonly Entry[] = [
   { word: 'detach', run: detach },
 ]
 
-export const runLink = (context: Context, words: Words): number => runBpftoolVerb(VERBS, usage(LINK_HELP), context, words)
+export const runLink = (context: Context, words: Words): number => runBpftoolVerb(LINK_VERBS, usage(LINK_HELP), context, words)

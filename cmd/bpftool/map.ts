@@ -116,7 +116,7 @@ function eventPipe(context: Context, words: Words): never {
 }
 
 /** In upstream's order: `p` is pin, `l` is list, `e` is event_pipe. */
-const VERBS: readonly Entry[] = [
+export const MAP_VERBS: readonly Entry[] = [
   { word: 'show', run: showMaps },
   { word: 'list', run: showMaps },
   { word: 'help', run: () => { throw new InputError(usage(MAP_HELP).trimEnd(), 0) } },
@@ -136,4 +136,4 @@ const VERBS: readonly Entry[] = [
   { word: 'freeze', run: freeze },
 ]
 
-export const runMap = (context: Context, words: Words): number => runBpftoolVerb(VERBS, usage(MAP_HELP), context, words)
+export const runMap = (context: Context, words: Words): number => runBpftoolVerb(MAP_VERBS, usage(MAP_HELP), context, words)

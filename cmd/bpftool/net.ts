@@ -188,7 +188,7 @@ function refused(context: Context, word: string, verb: string, error: KernelErro
   return new InputError(`interface ${word} ${verb} failed: ${strerror(error.errno)}`, exitOf(error.errno))
 }
 
-const VERBS: readonly Entry[] = [
+export const NET_VERBS: readonly Entry[] = [
   { word: 'show', run: show },
   { word: 'list', run: show },
   { word: 'attach', run: attach },
@@ -196,4 +196,4 @@ const VERBS: readonly Entry[] = [
   { word: 'help', run: () => { throw new InputError(usage(NET_HELP).trimEnd(), 0) } },
 ]
 
-export const runNet = (context: Context, words: Words): number => runBpftoolVerb(VERBS, usage(NET_HELP), context, words)
+export const runNet = (context: Context, words: Words): number => runBpftoolVerb(NET_VERBS, usage(NET_HELP), context, words)

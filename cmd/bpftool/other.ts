@@ -9,18 +9,18 @@ const absentVerb = (object: string, word: string): Entry => ({ word, run: () => 
 const nothing = ({ out }: Context): void => out.tree(null, [])
 const helpOf = (help: Help): Entry => ({ word: 'help', run: () => { throw new InputError(usage(help).trimEnd(), 0) } })
 
-const STRUCT_OPS: readonly Entry[] = [
+export const STRUCT_OPS_VERBS: readonly Entry[] = [
   { word: 'show', run: nothing },
   { word: 'list', run: nothing },
   ...['register', 'unregister', 'dump'].map((word) => absentVerb('struct_ops', word)),
   helpOf(STRUCT_OPS_HELP),
 ]
 
-export const runStructOps = (context: Context, words: Words): number => runBpftoolVerb(STRUCT_OPS, usage(STRUCT_OPS_HELP), context, words)
+export const runStructOps = (context: Context, words: Words): number => runBpftoolVerb(STRUCT_OPS_VERBS, usage(STRUCT_OPS_HELP), context, words)
 
-const PERF: readonly Entry[] = [{ word: 'show', run: nothing }, { word: 'list', run: nothing }, helpOf(PERF_HELP)]
+export const PERF_VERBS: readonly Entry[] = [{ word: 'show', run: nothing }, { word: 'list', run: nothing }, helpOf(PERF_HELP)]
 
-export const runPerf = (context: Context, words: Words): number => runBpftoolVerb(PERF, usage(PERF_HELP), context, words)
+export const runPerf = (context: Context, words: Words): number => runBpftoolVerb(PERF_VERBS, usage(PERF_HELP), context, words)
 
 /** A whole object that is not there. */
 export const absent = (word: string): Entry => ({ word, run: () => { throw unsupported(`bpftool ${word}`) } })

@@ -70,7 +70,8 @@ function noAutoattach(context: Context, chosen: readonly ProgSpec[]): void {
 
 /** Without `type` every program must say by its section what it is. */
 function choose(context: Context, object: ObjectSpec, read: LoadWords): readonly ProgSpec[] {
-  const nameless = read.type === undefined ? object.progs.find((one) => one.type === 0) : undefined
+  const isNameless = (one: ProgSpec): boolean => one.type === 0 && objects().tailCallSection(one.section) === undefined
+  const nameless = read.type === undefined ? object.progs.find(isNameless) : undefined
   if (nameless !== undefined) throw noGuess(context, nameless.section)
   const loadable = object.progs.filter((one) => one.autoload && !(one.static && object.progs.some((p) => p.section === one.section && !p.static)))
   if (loadable.length === 0) throw new InputError('object file doesn\'t contain any bpf program', FAILED)

@@ -45,7 +45,7 @@ function tracelog(context: Context): void {
 }
 
 /** In upstream's order: `p` is pin, `l` is list. */
-const VERBS: readonly Entry[] = [
+export const PROG_VERBS: readonly Entry[] = [
   { word: 'show', run: showProgs },
   { word: 'list', run: showProgs },
   { word: 'help', run: () => { throw new InputError(usage(PROG_HELP).trimEnd(), 0) } },
@@ -60,4 +60,4 @@ const VERBS: readonly Entry[] = [
   { word: 'profile', run: () => { throw unsupported('prog profile') } },
 ]
 
-export const runProgObject = (context: Context, words: Words): number => runBpftoolVerb(VERBS, usage(PROG_HELP), context, words)
+export const runProgObject = (context: Context, words: Words): number => runBpftoolVerb(PROG_VERBS, usage(PROG_HELP), context, words)

@@ -111,6 +111,26 @@ t.test('programs as WebAssembly', async (t) => {
   t.ok(WebAssembly.validate(files.get('/tmp/out.wasm')!.slice()))
 })
 
+t.test('completion knows objects and verbs', async (t) => {
+  const { run } = sitting()
+  const offers = (words: string): string[] => ok(words, run(`bpftool --get-yargs-completions bpftool ${words}`)).trimEnd().split('\n')
+  t.ok(['prog', 'map', 'btf', 'net', 'link', 'batch'].every((word) => offers('""').includes(word)))
+  t.strictSame(offers('map p'), ['pin', 'peek', 'push', 'pop'])
+  t.strictSame(offers('p l'), ['list', 'load', 'loadall'])
+})
+
+t.test('functions of a program', async (t) => {
+  const { run } = sitting()
+  ok('load', run('bpftool prog load fixtures/obj/xdp_subprogs.o /sys/fs/bpf/p'))
+  const lines = ok('dump', run('bpftool prog dump xlated pinned /sys/fs/bpf/p')).split('\n')
+  t.strictSame(lines.filter((line) => line.endsWith('):')), [
+    'int xdp_subprogs(struct xdp_md * ctx):', '__u32 fold(__u64 sum):', 'long mix_round(__u32 index, void * ctx):', 'int choose(__u32 state):',
+  ])
+  t.ok(lines.some((line) => /^ {2}14: \(85\) call pc\+12(#bpf_prog_[0-9a-f]{16}_fold)?$/.test(line)))
+  t.ok(lines.some((line) => /^ {2}19: \(18\) r2 = subprog\[\+16\]$/.test(line)))
+  t.equal(ok('graph', run('bpftool prog dump xlated pinned /sys/fs/bpf/p visual')).match(/^subgraph/gm)?.length, 3, 'callbacks are no call targets')
+})
+
 t.test('standard input is bytes', async (t) => {
   const { run, files } = sitting()
   ok('load', run('bpftool prog load fixtures/obj/xdp_pass.o /sys/fs/bpf/p'))
