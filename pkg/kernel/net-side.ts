@@ -4,6 +4,8 @@ import type { DatapathHost, RecordStore } from '../datapath/host.js'
 import { Net } from '../datapath/index.js'
 import type { NetEnv } from '../helper/env.js'
 import { createNote, type HookProg, type RedirectNote } from '../hook/types.js'
+import { DevHash } from '../map/devmap-hash.js'
+import { DevMap } from '../map/devmap.js'
 import { CaptureWriter } from '../packet/capture-writer.js'
 import type { Runnable } from '../prog/engine.js'
 import type { ProgRef } from '../request/rtnl.js'
@@ -94,12 +96,19 @@ export class NetSide {
       defaultQdisc: () => machine.sysctl.get('net/core/default_qdisc'),
       xpsMasks: (dev, file) => this.#masks(dev, file),
       xpsConfigured: () => this.#anyMask(),
+      devmapTargets: (mapId) => this.#devmapTargets(mapId),
       openCapture: (file) => this.#captures.open(file),
       beginCapture: (file) => this.#captures.begin(file),
       log: (text) => machine.trace.log(text, this.now()),
       tcStats: (progIds) => tcStats(machine, progIds),
       keepFrames: options.keepHandles ?? false,
     }
+  }
+
+  #devmapTargets(mapId: number): { ifindex: number; progId: number }[] {
+    const map = this.#machine.maps.map(mapId)
+    if (!(map instanceof DevMap || map instanceof DevHash)) return []
+    return [...map.devices()].map(({ ifindex, progId = 0 }) => ({ ifindex, progId }))
   }
 
   /** The program as hooks run it; undefined when the id is gone. */
