@@ -44,6 +44,8 @@ export class Core {
   readonly txQueues = new Map<number, { ifindex: number; queue: number }>()
   captures: Capture[] = []
   trace: TraceStep[] | undefined
+  /** Frames that came in before the traced ones: those may still wait somewhere, and are none of the request's. */
+  tracedFrom = 0
   readonly kept = new Map<string, KeptFrame[]>()
   /** Frames that came in since the machine was made. */
   frames = 0
@@ -128,14 +130,16 @@ export class Core {
     this.host.setCpu(cpu)
   }
 
-  drop(skb: number, dev: NetDev, reason: string): void {
-    if (this.trace) this.step(skb, dev, 'drop', reason)
+  /** dev: wanted only while tracing. */
+  drop(skb: number, dev: NetDev | undefined, reason: string): void {
+    if (this.trace && dev) this.step(skb, dev, 'drop', reason)
     this.skbs.free(skb, reason)
   }
 
   /** A line of `wire trace`. Callers test core.trace first, so that no text is made for nothing. */
   step(skb: number, dev: NetDev, hook: string, text: string): void {
-    this.trace?.push({ at: this.clock.now, frame: this.skbs.get32(skb, PRIV.frame), dev: dev.name, hook, text })
+    const frame = this.skbs.get32(skb, PRIV.frame) - this.tracedFrom - 1
+    if (frame >= 0) this.trace?.push({ at: this.clock.now, frame, dev: dev.name, hook, text })
   }
 
   /** Gives a frame to the captures of a device. */
@@ -176,7 +180,7 @@ function makeSchedEnv(core: Core): SchedEnv {
       return host.strict
     },
     now: () => core.clock.now,
-    drop: (skb, reason) => core.skbs.free(skb, reason),
+    drop: (skb, reason) => core.drop(skb, core.trace ? core.devOf(skb).dev : undefined, reason),
     prog: (id) => host.prog(id),
     progRef: (id) => host.progRef(id),
     hold: (id) => host.holdProg(id),

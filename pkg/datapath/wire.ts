@@ -34,6 +34,7 @@ export class Wire {
     const before = this.#mark()
     const trace = request.trace === true ? [] : undefined
     core.trace = trace
+    core.tracedFrom = core.frames
     core.depth = 0
     try {
       this.#feed(port, request)
@@ -50,16 +51,15 @@ export class Wire {
     const start = core.clock.now
     const latency = request.direction === 'rx' && port.dev.wire && request.hold !== true ? port.dev.wire.latency : 0
     let polled = 0
-    for (let index = 0; index < request.frames.length; index += 1) {
-      const frame = request.frames[index]!
+    for (const frame of request.frames) {
       const at = start + frame.at + latency
       if (request.hold !== true && at > core.clock.now) {
         drain(core)
         polled = 0
         runUntil(core, at)
       }
-      if (request.direction === 'tx') this.#transmit(port, request, frame, index)
-      else this.#arrive(port, request, frame, index)
+      if (request.direction === 'tx') this.#transmit(port, request, frame)
+      else this.#arrive(port, request, frame)
       polled += 1
       if (request.direction === 'tx' || polled === POLL_WEIGHT) {
         drain(core)
@@ -69,7 +69,7 @@ export class Wire {
     drain(core)
   }
 
-  #newSkb(frame: WireFrame, index: number): number {
+  #newSkb(frame: WireFrame): number {
     const core = this.#core
     core.frames += 1
     core.bytes += frame.bytes.length
@@ -78,16 +78,16 @@ export class Wire {
       core.skbs.ends.set('NOMEM', (core.skbs.ends.get('NOMEM') ?? 0) + 1)
       return 0
     }
-    core.skbs.set32(skb, PRIV.frame, index)
+    core.skbs.set32(skb, PRIV.frame, core.frames)
     core.skbs.set16(skb, SKB.mac_header, HEADROOM)
     return skb
   }
 
   /** A local socket sends. */
-  #transmit(port: Port, request: Send, frame: WireFrame, index: number): void {
+  #transmit(port: Port, request: Send, frame: WireFrame): void {
     const core = this.#core
     const { skbs } = core
-    const skb = this.#newSkb(frame, index)
+    const skb = this.#newSkb(frame)
     if (skb === 0) return
     core.setCpu(request.cpu ?? 0)
     const l2 = Math.min(ETH_HLEN, frame.bytes.length)
@@ -121,9 +121,9 @@ export class Wire {
   }
 
   /** The other end has sent. */
-  #arrive(port: Port, request: Send, frame: WireFrame, index: number): void {
+  #arrive(port: Port, request: Send, frame: WireFrame): void {
     const core = this.#core
-    const skb = this.#newSkb(frame, index)
+    const skb = this.#newSkb(frame)
     if (skb === 0) return
     if (!core.isUp(port)) return core.drop(skb, port.dev, 'DEV_READY')
     const queue = this.#rxQueue(port, skb, frame)

@@ -16,7 +16,7 @@ export const MAX_FRAME = 81920 - HEADROOM - SHARED_INFO
 
 /** Behind struct sk_buff in a slot: what only the emulator knows of a frame. */
 export const PRIV = {
-  /** Number of the frame in its request, for traces. */
+  /** Number of the frame since the machine was made, from 1, for traces. */
   frame: 224,
   /** Order of arrival in a ranked queue (skb/ranked.ts). */
   order: 228,
