@@ -27,6 +27,7 @@ export const bpfClassOps: ClassOps = {
     const state = priv(q)
     const { qlen, backlog } = classBacklog(gone)
     for (let skb = gone.queue.pop(); skb !== 0; skb = gone.queue.pop()) q.port.env.drop(skb, 'QUEUE_PURGE')
+    state.held = 0
     if (gone.child) destroyTree(gone.child)
     forget(q, qlen, backlog)
     if (gone.order !== undefined) removeFlow(state, gone)

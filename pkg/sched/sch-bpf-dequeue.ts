@@ -4,7 +4,7 @@ import {
   clearSchBpfCtx, runSchBpf, SCH_BPF, SCH_BPF_V1, schBpfField, schBpfWide, setSchBpfField, type SchBpfLayout,
 } from '../hook/sch-bpf-ctx.js'
 import { accountSent, qdiscDrop, treeReduceBacklog } from './common.js'
-import { activate, classBacklog, firstFlow, firstSkb, nextSkb, removeFlow, type BpfClass } from './sch-bpf-class.js'
+import { activate, classBacklog, firstFlow, nextSkb, removeFlow, type BpfClass } from './sch-bpf-class.js'
 import { bpfPriv, hex, ready, verdictName, type BpfPriv } from './sch-bpf-priv.js'
 import type { Qdisc } from './types.js'
 
@@ -12,16 +12,15 @@ import type { Qdisc } from './types.js'
 export function dequeue(q: Qdisc): number {
   const priv = bpfPriv(q)
   const layout = ready(q, priv)
-  if (!layout || throttled(q, priv)) return 0
-  priv.held = 0
+  if (!layout) return 0
   const skb = choose(q, priv, layout)
   if (priv.resting.length > 0) wakeResting(priv)
   return skb
 }
 
 /** A packet behind the held one changes nothing; one before it, or in a class before its, does. */
-function throttled(q: Qdisc, priv: BpfPriv): boolean {
-  if (priv.held === 0 || firstSkb(priv) !== priv.held) return false
+function throttled(q: Qdisc, priv: BpfPriv, first: BpfClass): boolean {
+  if (priv.held === 0 || first.queue.peek() !== priv.held) return false
   return (q.port.env.watchdogAt(q) ?? 0) > q.port.env.now()
 }
 
@@ -30,13 +29,14 @@ function choose(q: Qdisc, priv: BpfPriv, layout: SchBpfLayout): number {
   clearSchBpfCtx(skbs)
   for (let round = q.qlen + priv.classes.length + 1; round > 0; round -= 1) {
     const cls = firstFlow(priv)
-    if (!cls) return 0
+    if (!cls || throttled(q, priv, cls)) return 0
     removeFlow(priv, cls)
     const skb = nextSkb(skbs, cls)
     if (skb === 0) {
       if (holds(cls)) priv.resting.push(cls)
       continue
     }
+    if (skb === priv.held) priv.held = 0
     const verdict = ask(q, priv, layout, cls, skb)
     if (verdict === SCH_BPF.OK) return send(q, priv, cls, skb)
     if (verdict === SCH_BPF.THROTTLE) return throttle(q, priv, layout, cls, skb)
