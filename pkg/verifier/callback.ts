@@ -19,6 +19,7 @@ export const callbackOf = (id: number): Handler | undefined => handlers[id]
 
 const handlers: Readonly<Record<number, Handler>> = {
   [FUNC.loop]: (env, _i, meta) => {
+    if (env.regs[4]!.isNull) markChainPrecision(env, 4)
     markChainPrecision(env, 1)
     if (BigInt(env.frame.callbackDepth) < env.regs[1]!.num.umax) return pushSync(env, meta, loopArgs, { min: 0, max: 1 })
     env.frame.callbackDepth = 0

@@ -11,14 +11,14 @@ import { checkHelperCall } from './call.js'
 import { framePointer } from './callback.js'
 import { checkSubprogCall, subprogArgs } from './call-sub.js'
 import { MAX_INSNS, type Env } from './env.js'
-import { checkExit, checkResourceLeak } from './exit.js'
+import { checkExit, checkResourceLeak, leaveFunction } from './exit.js'
 import { checkJump } from './jmp.js'
 import { checkKfuncCall } from './call-kfunc.js'
 import { printInsnState, printState } from './log-state.js'
 import { checkPtrOff, clearCallerSaved, readReg, writeUnknown } from './marks.js'
 import { checkLoad, checkStore } from './mem.js'
 import { endPath, isStateVisited } from './prune.js'
-import { constant, Reg, unknownScalar } from './reg.js'
+import { constant, Reg, unknownScalar, zeroScalar } from './reg.js'
 import { mapOf } from './resolve.js'
 import { ZERO } from './scalar.js'
 import { Frame, State } from './state.js'
@@ -138,7 +138,9 @@ function step(env: Env, i: Insn): Outcome {
     case B.BPF_ALU: case B.BPF_ALU64: checkAlu(env, i); break
     case B.BPF_LDX: checkLoad(env, i); break
     case B.BPF_STX: case B.BPF_ST: checkStore(env, i); break
-    case B.BPF_LD: load(env, i); break
+    case B.BPF_LD:
+      if (load(env, i)) return 'return'
+      break
     default: return jump(env, i)
   }
   env.insn++
@@ -178,16 +180,17 @@ function call(env: Env, i: Insn): void {
   else checkHelperCall(env, i)
 }
 
-function load(env: Env, i: Insn): void {
+function load(env: Env, i: Insn): boolean {
   const mode = B.BPF_MODE(i.code)
   if (mode === B.BPF_ABS || mode === B.BPF_IND) return loadPacket(env, i, mode)
   if (mode !== B.BPF_IMM) env.fail(EINVAL, 'invalid BPF_LD mode')
   loadImm(env, i)
   env.insn++
+  return false
 }
 
-/** check_ld_abs() */
-function loadPacket(env: Env, i: Insn, mode: number): void {
+/** check_ld_abs(): beyond the packet the function ends with 0; true: that is the path to walk first. */
+function loadPacket(env: Env, i: Insn, mode: number): boolean {
   if (!env.ctx.ldAbs) env.fail(EINVAL, 'BPF_LD_[ABS|IND] instructions not allowed for this program type')
   if (i.dst !== 0 || i.off !== 0 || B.BPF_SIZE(i.code) === B.BPF_DW || (mode === B.BPF_ABS && i.src !== 0)) {
     env.fail(EINVAL, 'BPF_LD_[ABS|IND] uses reserved fields')
@@ -199,6 +202,11 @@ function loadPacket(env: Env, i: Insn, mode: number): void {
   checkPtrOff(env, ctx, 6)
   clearCallerSaved(env)
   env.setReg(0, unknownScalar)
+  if (env.state.curframe === 0) return false
+  env.pushState(env.insn + 1, env.insn)
+  env.setReg(0, zeroScalar)
+  leaveFunction(env)
+  return true
 }
 
 /** check_ld_imm() */

@@ -10,6 +10,8 @@ import { isHelperCall, isKfuncCall, isLdAbs } from './subprogs.js'
 import { kfuncOf } from './kfunc.js'
 
 const CALLER_SAVED = 0x3f
+/** A load that may end the function is taken to read everything, as 6.18 prints it. */
+const ALL = 0x3ff
 const bit = (n: number): number => 1 << n
 
 interface UseDef { use: number, def: number }
@@ -20,7 +22,7 @@ function useDef(env: Env, i: Insn): UseDef {
   const x = B.BPF_SRC(i.code) === B.BPF_X
   switch (B.BPF_CLASS(i.code)) {
     case B.BPF_LD:
-      if (isLdAbs(i)) return { use: bit(6) | (B.BPF_MODE(i.code) === B.BPF_IND ? src : 0), def: CALLER_SAVED }
+      if (isLdAbs(i)) return { use: ALL, def: 0 }
       return { use: 0, def: B.isLdImm64(i.code) ? dst : 0 }
     case B.BPF_LDX: return { use: src, def: dst }
     case B.BPF_ST: return { use: dst, def: 0 }

@@ -21,7 +21,7 @@ function chainOf(env: Env, st: State): string | undefined {
   for (let n = 0; n < st.frames.length; n++) {
     const insn = n === st.frames.length - 1 ? st.insn : st.frames[n + 1]!.callsite
     const scc = env.aux[insn]!.scc
-    if (scc > 0) return `${calls.join(',')}|${scc}`
+    if (scc > 0) return [...calls, scc].join(',')
     calls.push(insn)
   }
   return undefined
@@ -33,8 +33,13 @@ export function enterScc(env: Env, st: State): void {
   if (chain === undefined) return
   const map = visitsOf(env)
   const visit = map.get(chain)
-  if (visit === undefined) map.set(chain, { entry: st, backedges: [] })
-  else visit.entry ??= st
+  if (visit?.entry !== undefined) return
+  map.set(chain, { entry: st, backedges: visit?.backedges ?? [] })
+  say(env, 'enter', chain)
+}
+
+function say(env: Env, what: string, chain: string): void {
+  if (env.level & 2) env.verbose(`SCC ${what} (${chain})\n`)
 }
 
 /** maybe_exit_scc(): all paths of the entry state are done: marks travel along the jumps back until none is new. */
@@ -48,6 +53,7 @@ export function exitScc(env: Env, st: State): void {
     changed = false
     for (const edge of visit.backedges) if (propagatePrecision(env, edge.equal, edge.state)) changed = true
   }
+  say(env, 'exit', chain!)
   env.numBackedges -= visit.backedges.length
   visit.entry = undefined
   visit.backedges = []
@@ -67,6 +73,7 @@ export function addBackedge(env: Env, old: State, cur: State): void {
   if (visit === undefined) return
   const state = cur.copy()
   state.insn = env.insn
+  say(env, 'backedge', chain!)
   visit.backedges.push({ state, equal: old })
   env.numBackedges++
 }

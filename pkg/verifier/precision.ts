@@ -1,11 +1,13 @@
 // Which numbers mattered: from a use that needs an exact value back along the path, marking registers and spills of the states on the
 // way as precise, so that pruning compares only those (mark_chain_precision(), backtrack_insn(), kernel/bpf/verifier.c).
+import { disasm } from '../insn/disasm.js'
 import type { Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
 import { FUNC } from '../uapi/bpf.js'
 import { EFAULT } from '../uapi/errno.js'
 import { isSyncCallback } from './cfg.js'
 import { Refusal, type Env } from './env.js'
+import { printState } from './log-state.js'
 import { kfuncOf } from './kfunc.js'
 import { isSpilledScalar, type Frame, type History, type State } from './state.js'
 import { isHelperCall, isKfuncCall, isPseudoCall } from './subprogs.js'
@@ -56,6 +58,18 @@ class Backtrack {
     ;(spi < 32 ? this.low : this.high)[frame]! &= ~(1 << (spi & 31))
   }
 
+  /** r1,r2 */
+  regText(frame: number): string {
+    return [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter(r => this.has(r, frame)).map(r => `r${r}`).join(',')
+  }
+
+  /** -8,-16 */
+  slotText(frame: number): string {
+    const out: string[] = []
+    for (let spi = 0; spi < 64; spi++) if (this.hasSlot(frame, spi)) out.push(`${-(spi + 1) * 8}`)
+    return out.join(',')
+  }
+
   get slots(): boolean {
     return this.low[this.frame] !== 0 || this.high[this.frame] !== 0
   }
@@ -101,6 +115,7 @@ function backtrack(env: Env, start: State): boolean {
   let subseq = -1
   let st: State | undefined = start
   while (st !== undefined) {
+    if (env.level & 2) env.verbose(`mark_precise: frame${bt.frame}: last_idx ${last} first_idx ${st.firstInsn} subseq_idx ${subseq} \n`)
     if (last < 0) return entry(st) || changed
     const cursor = { left: st.history.length }
     for (let i = last; i >= 0; i = previous(st, i, cursor)) {
@@ -112,7 +127,7 @@ function backtrack(env: Env, start: State): boolean {
     subseq = st.firstInsn
     st = st.parent
     if (st === undefined) break
-    if (markState(st)) changed = true
+    if (markState(env, st)) changed = true
     if (bt.empty) return changed
     last = st.lastInsn
   }
@@ -152,7 +167,7 @@ function entry(st: State): boolean {
 }
 
 /** Marks what is looked for in a saved state; what was marked already needs no more search. */
-function markState(st: State): boolean {
+function markState(env: Env, st: State): boolean {
   let changed = false
   for (let fr = bt.frame; fr >= 0; fr--) {
     const f = st.frames[fr]!
@@ -172,6 +187,10 @@ function markState(st: State): boolean {
         f.setPreciseSlot(spi)
         changed = true
       }
+    }
+    if (env.level & 2) {
+      env.verbose(`mark_precise: frame${fr}: parent state regs=${bt.regText(fr)} stack=${bt.slotText(fr)}: `)
+      printState(env, st, fr, true)
     }
   }
   return changed
@@ -200,6 +219,9 @@ export function forgetPrecision(st: State): void {
 function step(env: Env, idx: number, subseq: number, hist: History | undefined): boolean {
   const i = env.insns[idx]!
   if (i.code === 0) return true
+  if (env.level & 2) {
+    env.verbose(`mark_precise: frame${bt.frame}: regs=${bt.regText(bt.frame)} stack=${bt.slotText(bt.frame)} before ${idx}: ${disasm(env.insns, idx)}\n`)
+  }
   syncLinked(hist)
   const cls = B.BPF_CLASS(i.code)
   const ok = cls === B.BPF_ALU || cls === B.BPF_ALU64 ? stepAlu(i)

@@ -1,4 +1,4 @@
-// Compares our verdicts with the machine's kernel on every case of fixtures/verifier, and prints the line of agreement.
+// Compares our verdicts with the machine's kernel on every case of fixtures/verifier/cases, and prints the line of agreement.
 //   node dist/test/oracle/verifier.js [record] [FILTER]      record: writes the kernel's answers into the `want` lines
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { root } from '../support/root.js'
@@ -11,7 +11,7 @@ const record = args.includes('record')
 const filter = args.find(a => a !== 'record')
 
 function files(): string[] {
-  return readdirSync(root('fixtures', 'verifier')).filter(f => f.endsWith('.txt')).sort()
+  return readdirSync(root('fixtures', 'verifier', 'cases')).filter(f => f.endsWith('.txt')).sort()
 }
 
 /** Types of the proposals exist on no kernel: their answers are written by hand. */
@@ -21,7 +21,7 @@ let agree = 0
 let words = 0
 let total = 0
 for (const file of files()) {
-  const path = root('fixtures', 'verifier', file)
+  const path = root('fixtures', 'verifier', 'cases', file)
   const text = readFileSync(path, 'utf8')
   const cases = parseCases(file, text).filter(c => askable(c) && (filter === undefined || `${file} ${c.title}`.includes(filter)))
   const answers = askKernel(cases)

@@ -1,4 +1,4 @@
-// Verifier cases as text: fixtures/verifier/*.txt. A file holds cases; a case is
+// Verifier cases as text: fixtures/verifier/cases/*.txt. A file holds cases; a case is
 //   case A SENTENCE
 //   type NAME [attach N] [flags N] [license L] [dialect D]
 //   map NAME TYPE KEY VALUE MAX [flags N] [inner NAME] [field KIND OFFSET] [value HEX] [frozen]
