@@ -38,3 +38,8 @@ for (let off = 0; off < 116; off += 4) {
   else if (off !== 76 && off !== 84) tcp.push(whole(`tcp${off}`, off, (dst, src) => [ldx(4, dst, src, off)]))
 }
 export const bpfTcpSock = context('bpf_tcp_sock', 116, tcp, [])
+
+/** struct xdp_sock */
+export const XDP_SOCK = { size: 1088, queue_id: 880 } as const
+/** xdp_sock_is_valid_access() */
+export const bpfXdpSock = context('bpf_xdp_sock', 4, [whole('queue_id', 0, member(4, XDP_SOCK.queue_id))], [])

@@ -27,6 +27,7 @@ function walk(env: Env, r: Reg, off: number, size: number, name: string): Reg {
   const btf = r.btf!
   let t = btf.resolve(r.btfId)
   let at = off
+  const where = { member: '', moff: 0, owner: name }
   for (;;) {
     if (t.kind === KIND.ARRAY) {
       const each = btf.sizeof(t.element)!
@@ -38,11 +39,15 @@ function walk(env: Env, r: Reg, off: number, size: number, name: string): Reg {
     if (at + size > t.size) env.fail(EACCES, `access beyond struct ${name} at off ${off} size ${size}`)
     const m = t.members.find(x => at >= x.bitOffset >> 3 && at < (x.bitOffset >> 3) + Math.max(1, btf.sizeof(x.type) ?? 0))
     if (m === undefined) env.fail(EACCES, `struct ${name} doesn't have field at offset ${off}`)
+    Object.assign(where, { member: m.name, moff: off - at + (m.bitOffset >> 3), owner: t.name === '' ? '(anon)' : t.name })
     at -= m.bitOffset >> 3
     t = btf.resolve(m.type)
     if (m.bitSize !== 0) return unknownScalar
   }
-  if (t.kind !== KIND.PTR || size !== 8 || at !== 0) return unknownScalar
+  if (t.kind !== KIND.PTR) return unknownScalar
+  if (size !== 8 || at !== 0) {
+    env.fail(EACCES, `cannot access ptr member ${where.member} with moff ${where.moff} in struct ${where.owner} with off ${off} size ${size}`)
+  }
   const target = btf.resolve(t.type)
   if (target.kind !== KIND.STRUCT) return unknownScalar
   const out = new Reg(T.PTR_TO_BTF_ID | T.PTR_UNTRUSTED, ZERO)

@@ -15,7 +15,7 @@ import { checkAlignment, insideMapValue, insidePacket, insideRegion, mapPermits 
 import { btfAccess } from './btf-access.js'
 import { markChainPrecision } from './precision.js'
 import { isPacket, type Reg } from './reg.js'
-import { frameOf, rangeInitialized, slotAt, type RawMode } from './stack.js'
+import { frameOf, rangeInitialized, slotAt, stackWrite, withinStack, type RawMode } from './stack.js'
 import { isSpilledScalar, slotType } from './state.js'
 import { s64 } from './tnum.js'
 import * as T from './types.js'
@@ -131,7 +131,7 @@ export function checkOffset(env: Env, r: Reg, regno: number, arg: number): void 
 function checkRelease(env: Env, r: Reg, regno: number, arg: number, meta: Meta): void {
   if (T.baseType(arg) === A.ARG_PTR_TO_DYNPTR) {
     if (r.type !== T.PTR_TO_STACK) env.fail(EINVAL, 'cannot release unowned const bpf_dynptr')
-    const spi = dynptrSpi(env, r)
+    const spi = dynptrSpi(env, r, `arg ${regno} is an unacquired reference`)
     const f = frameOf(env, r)
     if (!isDynptrSlot(f, spi) || f.stack[spi]!.reg!.refObjId === 0) env.fail(EINVAL, `arg ${regno} is an unacquired reference`)
   } else if (r.refObjId === 0 && !r.isNull) {
@@ -271,13 +271,16 @@ function dynptr(env: Env, r: Reg, regno: number, arg: number, meta: Meta): void 
   if (r.type !== T.PTR_TO_STACK) return env.missing('dynptrs that a caller passes')
   const f = frameOf(env, r)
   if (arg & T.MEM_UNINIT) {
-    const spi = dynptrSpi(env, r)
+    const spi = dynptrSpi(env, r, 'Dynptr has to be an uninitialized dynptr')
     if (isDynptrSlot(f, spi) || isDynptrSlot(f, spi - 1)) {
       if ((f.stack[spi]?.reg?.refObjId ?? 0) !== 0 || (f.stack[spi - 1]?.reg?.refObjId ?? 0) !== 0) {
         env.fail(EINVAL, 'Dynptr has to be an uninitialized dynptr')
       }
     }
-    rangeInitialized(env, regno, r.off, 16, false, true, { regno: 0, size: 0 })
+    for (const at of [0, 8]) {
+      withinStack(env, regno, r.off + at, 8, true)
+      stackWrite(env, undefined, regno, r.off + at, 8, -1)
+    }
     const type = dynptrTypeOf(arg)
     const ref = type === T.DYNPTR.RINGBUF ? env.acquire(env.insn) : 0
     return markDynptr(env, f, spi, type, ref)

@@ -42,12 +42,11 @@ function callGlobal(env: Env, n: number, sub: Subprog): void {
   if (env.state.activeLocks > 0) {
     env.fail(EINVAL, 'global function calls are not allowed while holding a lock,\nuse static function instead')
   }
-  const args = subprogArgs(env, n)
   try {
-    args.forEach((arg, k) => checkCallArg(env, arg, k))
+    subprogArgs(env, n).forEach((arg, k) => checkCallArg(env, arg, k))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    env.fail(error.errno, `Caller passes invalid args into func#${n} ('${sub.name}')`)
+    env.fail(EINVAL, `Caller passes invalid args into func#${n} ('${sub.name}')`)
   }
   if (env.level & 3) env.verbose(`Func#${n} ('${sub.name}') is global and assumed valid.\n`)
   if (sub.changesPktData) clearPacketPointers(env)

@@ -3,7 +3,7 @@ import * as A from '../helper/arg-types.js'
 import { mayCall } from '../helper/allowed.js'
 import { allProtos, helperText, protoOf } from '../helper/protos.js'
 import type { Insn } from '../insn/insn.js'
-import { FUNC, MAP_TYPE } from '../uapi/bpf.js'
+import { FUNC, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
 import { EACCES, EINVAL } from '../uapi/errno.js'
 import { checkArg, newMeta, type Meta } from './call-args.js'
 import { acquires, casts, mapFits } from './call-must.js'
@@ -15,8 +15,8 @@ import { checkResourceLeak, leaveFunction } from './exit.js'
 import { specialFields } from './map-record.js'
 import { clearCallerSaved, clearPacketPointers, invalid } from './marks.js'
 import { markChainPrecision } from './precision.js'
-import { notInit, Reg, unknownScalar, withNum } from './reg.js'
-import { sync, UNKNOWN, ZERO } from './scalar.js'
+import { notInit, Reg, scalar, unknownScalar, withNum } from './reg.js'
+import { sync, UNKNOWN, ZERO, type Scalar } from './scalar.js'
 import { frameOf, stackWrite, withinStack } from './stack.js'
 import { s64 } from './tnum.js'
 import * as T from './types.js'
@@ -54,9 +54,13 @@ function checkMap(env: Env, id: number, meta: Meta): void {
   }
 }
 
+const CHANGES_MAP: ReadonlySet<number> = new Set([FUNC.map_update_elem, FUNC.map_delete_elem, FUNC.map_push_elem, FUNC.map_pop_elem])
+
 /** record_func_map(): the one map that reaches this call. */
 function recordMap(env: Env, meta: Meta): void {
   if (meta.map === undefined) return
+  const readOnly = (meta.map.flags & MAP_F.RDONLY_PROG) !== 0 || meta.map.type === MAP_TYPE.DEVMAP || meta.map.type === MAP_TYPE.DEVMAP_HASH
+  if (readOnly && CHANGES_MAP.has(meta.proto.id)) env.fail(EACCES, 'write into map forbidden')
   const aux = env.aux[env.insn]!
   if (aux.map === undefined) aux.map = meta.mapUid === 0 ? meta.map : null
   else if (aux.map !== meta.map) aux.map = null
@@ -156,6 +160,16 @@ function setResult(env: Env, id: number, meta: Meta): void {
   else if (acquires(id, meta.map?.type)) r.id = r.refObjId = env.acquire(env.insn)
   env.setReg(0, r)
   if (POSITIVE_OR_ERROR.has(id)) env.setReg(0, refined(r, meta.maxSize))
+  if (id === FUNC.get_smp_processor_id && env.input.cpus !== undefined) env.setReg(0, scalar(upTo(env.input.cpus - 1)))
+}
+
+function upTo(max: number): Scalar {
+  const num = UNKNOWN.copy()
+  num.umax = num.smax = BigInt(max)
+  num.smin = 0n
+  num.u32max = num.s32max = max
+  num.s32min = 0
+  return sync(num)
 }
 
 /** do_refine_retval_range(): at most the size that was asked for, or an error. */

@@ -1,8 +1,8 @@
 // Functions that helpers call: a frame for the callback, with arguments as the helper gives them (push_callback_call(),
 // set_loop_callback_state() …, kernel/bpf/verifier.c).
 import type { Insn } from '../insn/insn.js'
-import { FUNC } from '../uapi/bpf.js'
-import { E2BIG, EINVAL } from '../uapi/errno.js'
+import { FUNC, MAP_TYPE } from '../uapi/bpf.js'
+import { E2BIG, EINVAL, ENOTSUPP } from '../uapi/errno.js'
 import type { Meta } from './call-args.js'
 import type { Env } from './env.js'
 import { MAX_CALL_FRAMES } from './limits.js'
@@ -17,6 +17,11 @@ type SetArgs = (env: Env, caller: Frame, callee: Frame, meta: Meta) => void
 
 export const callbackOf = (id: number): Handler | undefined => handlers[id]
 
+/** Kinds of maps with map_for_each_callback; the last is the proposals' SKBMAP. */
+const ITERABLE: ReadonlySet<number> = new Set([
+  MAP_TYPE.ARRAY, MAP_TYPE.PERCPU_ARRAY, MAP_TYPE.HASH, MAP_TYPE.PERCPU_HASH, MAP_TYPE.LRU_HASH, MAP_TYPE.LRU_PERCPU_HASH, 0x4011,
+])
+
 const handlers: Readonly<Record<number, Handler>> = {
   [FUNC.loop]: (env, _i, meta) => {
     if (env.regs[4]!.isNull) markChainPrecision(env, 4)
@@ -25,7 +30,10 @@ const handlers: Readonly<Record<number, Handler>> = {
     env.frame.callbackDepth = 0
     if (env.level & 2) env.verbose(`frame${env.state.curframe} bpf_loop iteration limit reached\n`)
   },
-  [FUNC.for_each_map_elem]: (env, _i, meta) => pushSync(env, meta, mapElemArgs, { min: 0, max: 1 }),
+  [FUNC.for_each_map_elem]: (env, _i, meta) => {
+    if (!ITERABLE.has(meta.map!.type)) env.fail(ENOTSUPP, 'callback function not allowed for map')
+    pushSync(env, meta, mapElemArgs, { min: 0, max: 1 })
+  },
   [FUNC.find_vma]: env => env.missing('bpf_find_vma'),
   [FUNC.user_ringbuf_drain]: env => env.missing('bpf_user_ringbuf_drain'),
   [FUNC.timer_set_callback]: (env, _i, meta) => pushAsync(env, meta),

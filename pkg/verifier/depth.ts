@@ -1,22 +1,22 @@
 // Stack of all call chains: at most 512 bytes and 8 frames deep (check_max_stack_depth(), kernel/bpf/verifier.c).
-import { E2BIG, EACCES, EINVAL } from '../uapi/errno.js'
+import { E2BIG, EACCES } from '../uapi/errno.js'
 import type { Env } from './env.js'
 import { MAX_CALL_FRAMES, MAX_STACK } from './limits.js'
 import { isPseudoCall, isPseudoFunc } from './subprogs.js'
 
-/** Frames count in steps of 16 bytes, a frame without stack as one step: round_up_stack_depth() with a JIT. */
-const rounded = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / 16) * 16
+/** Frames count in steps of 16 bytes: round_up_stack_depth() with a JIT. */
+const rounded = (bytes: number): number => Math.ceil(bytes / 16) * 16
 
 export function checkStackDepth(env: Env): void {
   env.subprogs.forEach((sub, n) => {
-    if (n === 0 || sub.isAsyncCb) walk(env, n, 0, 1, [])
+    if (n === 0 || sub.isAsyncCb) walk(env, n, 0, 1)
   })
   env.subprogs.forEach(s => {
     if (s.tailCallReachable) s.hasTailCall = true
   })
 }
 
-function walk(env: Env, n: number, above: number, frames: number, chain: readonly number[]): void {
+function walk(env: Env, n: number, above: number, frames: number): void {
   const sub = env.subprogs[n]!
   if (above > 0 && sub.hasTailCall && above >= 256) {
     env.fail(EACCES, `tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`)
@@ -27,10 +27,8 @@ function walk(env: Env, n: number, above: number, frames: number, chain: readonl
     const i = env.insns[at]!
     if (!isPseudoCall(i) && !isPseudoFunc(i)) continue
     const callee = env.subprogOf.get(at + i.imm + 1)!
-    if (isPseudoFunc(i) && !env.subprogs[callee]!.isCb) continue
-    if (!env.aux[at]!.seen) continue
-    if (chain.includes(callee) || callee === n) env.fail(EINVAL, 'recursive call from function')
-    if (frames >= MAX_CALL_FRAMES) env.fail(E2BIG, `the call stack of ${frames + 1} frames is too deep !`)
-    walk(env, callee, depth, frames + 1, [...chain, n])
+    if (isPseudoFunc(i) && env.subprogs[callee]!.isAsyncCb) continue
+    if (frames >= MAX_CALL_FRAMES) env.fail(E2BIG, `the call stack of ${frames} frames is too deep !`)
+    walk(env, callee, depth, frames + 1)
   }
 }

@@ -10,13 +10,13 @@ import * as T from './types.js'
 export const isDynptrSlot = (f: Frame, spi: number): boolean => slotType(f.stack[spi] ?? emptySlot, 0) === T.STACK_DYNPTR
 
 /** dynptr_get_spi(): the slot at the higher address; undefined: not aligned, not constant, not on the stack. */
-export function dynptrSpi(env: Env, r: Reg): number {
+export function dynptrSpi(env: Env, r: Reg, words: string): number {
   if (!r.num.isConst) env.fail(EINVAL, 'dynptr has to be at a constant offset')
   const off = r.off + Number(s64(r.num.value))
-  if (off % 8 !== 0) env.fail(EINVAL, `cannot pass in dynptr at an offset=${off}`)
   const spi = (-off - 1) >> 3
-  if (spi < 1) env.fail(EINVAL, `cannot pass in dynptr at an offset=${off}`)
-  return spi
+  if (off % 8 === 0 && spi >= 1) return spi
+  env.verbose(`cannot pass in dynptr at an offset=${off}\n`)
+  return env.fail(EINVAL, words)
 }
 
 /** destroy_if_dynptr_stack_slot(): overwriting half of a dynptr ends it; one that holds a reference may not be overwritten. */

@@ -2,8 +2,10 @@
 // numbers (opt_hard_wire_dead_code_branches(), opt_remove_dead_code(), convert_ctx_accesses(), kernel/bpf/verifier.c).
 import { insn, type Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
+import { ancillaryLoad } from '../skb/ctx-phys-dev.js'
 import { convertAccess } from '../skb/ctx-types.js'
 import { FUNC, PSEUDO } from '../uapi/bpf.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import type { Image, InsnAux } from '../prog/image.js'
 import type { Env } from './env.js'
 import { isHelperCall, isPseudoCall, isPseudoFunc } from './subprogs.js'
@@ -53,8 +55,8 @@ const isNop = (i: Insn): boolean => (i.code === (B.BPF_JMP | B.BPF_JA) && i.off 
 
 function replacement(env: Env, n: number, i: Insn): Insn[] {
   const { access, ptrType } = env.aux[n]!
-  if (access === undefined) return [i]
-  const convertible = [T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_SKB].includes(T.baseType(ptrType))
+  if (access === undefined) return env.type === RFC_PROG_TYPE.PHYS_DEV ? ancillaryLoad(i) ?? [i] : [i]
+  const convertible = [T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_XDP_SOCK, T.PTR_TO_SKB].includes(T.baseType(ptrType))
   return convertible ? convertAccess(i, access) : [i]
 }
 

@@ -1,6 +1,7 @@
 // The verifier: decides what loads, with the kernel's words, and hands out the xlated form (bpf_check(), kernel/bpf/verifier.c).
 // Phases are files: subprogs, resolve, cfg, live (static), check (the walk; alu*, mem*, stack, jmp*, call*, exit by instruction family,
 // each as what must hold / is it so / what is true after), prune, equal, precision, loops (states), fixup (xlated). log*.ts print.
+import { ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { EINVAL } from '../uapi/errno.js'
 import { contextOf } from '../skb/ctx.js'
 import { remap } from './btf-info.js'
@@ -22,6 +23,7 @@ export function verify(input: VerifyInput): VerifyResult {
   const log = new Log(input.logLevel)
   const ctx = contextOf(input.prog.type, input.prog.expectedAttachType ?? 0, input.dialect ?? input.prog.dialect)
   if (ctx === undefined) return refused(EINVAL, log, `not supported yet: programs of type ${input.prog.type}\n`)
+  if (!attachTypeFits(input)) return { ok: false, errno: EINVAL, log: '', explain: undefined }
   const env = new Env(input, log, ctx)
   try {
     staticPasses(env)
@@ -33,6 +35,17 @@ export function verify(input: VerifyInput): VerifyResult {
     return { ok: false, errno: error.errno, log: log.text, explain: undefined }
   }
   return accepted(env)
+}
+
+/** bpf_prog_load_check_attach(): types whose rules depend on where they will be attached. */
+function attachTypeFits({ prog }: VerifyInput): boolean {
+  const attach = prog.expectedAttachType ?? 0
+  switch (prog.type) {
+    case PROG_TYPE.CGROUP_SKB: return attach === ATTACH_TYPE.CGROUP_INET_INGRESS || attach === ATTACH_TYPE.CGROUP_INET_EGRESS
+    case PROG_TYPE.SK_LOOKUP: return attach === ATTACH_TYPE.SK_LOOKUP
+    case PROG_TYPE.NETFILTER: return attach === ATTACH_TYPE.NETFILTER
+    default: return true
+  }
 }
 
 function refused(errno: number, log: Log, text: string): VerifyResult {

@@ -31,7 +31,9 @@ export function checkJump(env: Env, i: Insn): void {
   const taken = branchTaken(dst, src, op, is32)
   if (taken >= 0) return oneWay(env, i, dst, src, taken === 1)
   const linked = [...linksOf(env, isX(i) ? src : undefined), ...linksOf(env, dst)]
-  const unique = linked.filter((l, n) => linked.findIndex(o => o.frame === l.frame && o.reg === l.reg && o.spi === l.spi) === n).slice(0, MAX_LINKED)
+  const all = linked.filter((l, n) => linked.findIndex(o => o.frame === l.frame && o.reg === l.reg && o.spi === l.spi) === n)
+  const unique = all.slice(0, MAX_LINKED)
+  for (const l of all.slice(MAX_LINKED)) unlink(env.state, l)
   if (unique.length > 1) env.pushHistory(env.state, -1, unique)
   const here = env.state
   const there = env.pushState(env.insn + i.off + 1, env.insn)
@@ -108,19 +110,29 @@ function narrow(st: State, i: Insn, dst: Reg, src: Reg, op: number, is32: boolea
   if (isX(i) && i.src !== i.dst) regs[i.src] = withNum(src, b)
 }
 
-/** collect_linked_regs() */
+/** collect_linked_regs(): registers that are still read, and spills. */
 function linksOf(env: Env, r: Reg | undefined): Link[] {
   if (r === undefined || r.type !== T.SCALAR_VALUE || r.id === 0) return []
   const id = baseId(r.id)
   const out: Link[] = []
   for (let frame = env.state.curframe; frame >= 0; frame--) {
     const f = env.state.frames[frame]!
-    for (let n = 0; n < 10; n++) if (f.regs[n]!.type === T.SCALAR_VALUE && baseId(f.regs[n]!.id) === id) out.push({ frame, reg: n, spi: -1 })
+    const { live } = env.aux[frame === env.state.curframe ? env.insn : env.state.frames[frame + 1]!.callsite]!
+    for (let n = 0; n < 10; n++) if (live & (1 << n) && f.regs[n]!.type === T.SCALAR_VALUE && baseId(f.regs[n]!.id) === id) out.push({ frame, reg: n, spi: -1 })
     f.stack.forEach((s, spi) => {
       if (isSpilled(s) && s.reg!.type === T.SCALAR_VALUE && baseId(s.reg!.id) === id) out.push({ frame, reg: -1, spi })
     })
   }
   return out
+}
+
+/** More than can be followed: this one is not linked any more. */
+function unlink(st: State, l: Link): void {
+  const f = st.frames[l.frame]!
+  const out = (l.reg >= 0 ? f.regs[l.reg]! : f.stack[l.spi]!.reg!).copy()
+  out.id = 0
+  if (l.reg >= 0) f.regs[l.reg] = out
+  else f.stack[l.spi] = { types: f.stack[l.spi]!.types, reg: out }
 }
 
 /** sync_linked_regs(): what is now known of one register holds for those it was copied from or to. */

@@ -1,7 +1,7 @@
 // Loads, stores and atomics: check_mem_access() and its callers (kernel/bpf/verifier.c). What a pointer type asks is one function a type.
 import type { Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
-import { bpfSock, bpfSockCommon, bpfTcpSock } from '../skb/ctx-sock.js'
+import { bpfSock, bpfSockCommon, bpfTcpSock, bpfXdpSock } from '../skb/ctx-sock.js'
 import { ctxAccess, type Context, type CtxKind } from '../skb/ctx-types.js'
 import { schedCls } from '../skb/ctx-skb.js'
 import { MAP_F, MAP_TYPE, PROG_TYPE } from '../uapi/bpf.js'
@@ -175,7 +175,7 @@ function flowKeys(env: Env, a: Access, _r: Reg, off: number): void {
 }
 
 const sockTables: Readonly<Record<number, Context>> = {
-  [T.PTR_TO_SOCKET]: bpfSock, [T.PTR_TO_SOCK_COMMON]: bpfSockCommon, [T.PTR_TO_TCP_SOCK]: bpfTcpSock,
+  [T.PTR_TO_SOCKET]: bpfSock, [T.PTR_TO_SOCK_COMMON]: bpfSockCommon, [T.PTR_TO_TCP_SOCK]: bpfTcpSock, [T.PTR_TO_XDP_SOCK]: bpfXdpSock,
 }
 
 function sock(env: Env, a: Access, r: Reg, off: number): void {

@@ -71,7 +71,7 @@ function checkTarget(env: Env, i: Insn, n: number, sub: Subprog): void {
 export function readBtfInfo(env: Env): void {
   const { funcInfo, lineInfo } = env.prog
   const btf = env.input.btf
-  if (btf === undefined || funcInfo === undefined) return
+  if (btf === undefined || funcInfo === undefined || funcInfo.bytes.length === 0) return checkAbnormalReturn(env)
   const funcs = readFuncs(funcInfo)
   if (funcs.length !== env.subprogs.length) env.fail(EINVAL, 'number of funcs in func_info doesn\'t match number of subprogs')
   funcs.forEach((f, n) => {
@@ -83,6 +83,14 @@ export function readBtfInfo(env: Env): void {
     sub.global = n > 0 && type.linkage === LINKAGE.GLOBAL
   })
   if (lineInfo !== undefined) env.lineInfo = readLines(lineInfo)
+}
+
+/** check_abnormal_return(): instructions that may end a function need one that is known to return a number. */
+function checkAbnormalReturn(env: Env): void {
+  for (const sub of env.subprogs.slice(1)) {
+    if (sub.hasLdAbs) env.fail(EINVAL, 'LD_ABS is not allowed in subprogs without BTF')
+    if (sub.hasTailCall) env.fail(EINVAL, 'tail_call is not allowed in subprogs without BTF')
+  }
 }
 
 /** The function an instruction belongs to. */
