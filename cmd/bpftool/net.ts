@@ -10,7 +10,6 @@ import { exitOf, FAILED, invalid, needs } from './failure.js'
 import { prog } from './handle.js'
 import { NET_HELP, usage } from './usage.js'
 import { PROG_TYPE } from '../../pkg/uapi/bpf.js'
-import { RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
 
 type Row = { readonly devname: string; readonly ifindex: number } & Readonly<Record<string, string | number>>
 
@@ -25,7 +24,7 @@ function show(context: Context, words: Words): void {
   const links = name === undefined ? kernel.request('link.get', {}) : [device(kernel, name, FAILED)]
   const { out } = context
   out.array(null, () => out.object(null, () => {
-    group(context, 'xdp', links.flatMap((link) => xdpRows(kernel, link)), xdpText)
+    group(context, 'xdp', links.flatMap(xdpRows), xdpText)
     group(context, 'tc', links.flatMap((link) => tcRows(kernel, link)), tcText)
     const steering = links.flatMap(xpsRows)
     if (steering.length > 0) group(context, 'xps', steering, (row) => `id ${row['id']}`)
@@ -57,14 +56,13 @@ function group({ out }: Context, name: string, rows: readonly Row[], text: (row:
 
 const place = (link: Link): { devname: string; ifindex: number } => ({ devname: link.name, ifindex: link.ifindex })
 
-/** A PHYS_DEV program is called by its hook, others by their driver's mode. */
-function xdpRows(kernel: Kernel, link: Link): Row[] {
-  const { xdp } = link
-  if (xdp === undefined) return []
-  return xdp.progs.map(({ mode, prog: { id } }): Row => {
-    const physical = kernel.request('prog.info', { id }).type === RFC_PROG_TYPE.PHYS_DEV
-    return { ...place(link), mode: physical ? 'phys_dev' : `${xdp.mode === 'multi' ? 'multi_' : ''}${MODES[mode]}`, id }
-  })
+/** Programs of the driver's hooks: XDP by its mode, the proposals' by their names. */
+function xdpRows(link: Link): Row[] {
+  const { xdp, physDev } = link
+  const rows: Row[] = (xdp?.progs ?? []).map(({ mode, prog: { id } }) => (
+    { ...place(link), mode: `${xdp?.mode === 'multi' ? 'multi_' : ''}${MODES[mode]}`, id }))
+  if (physDev) rows.push({ ...place(link), mode: 'phys_dev', id: physDev.prog.id })
+  return rows
 }
 
 const xdpText = (row: Row): string => `${row['mode']} id ${row['id']}`
@@ -152,7 +150,7 @@ function attach(context: Context, words: Words): void {
   const { name } = devWord(kernel, words)
   const overwrite = words.more ? words.take() : undefined
   if (overwrite !== undefined && !isPrefix(overwrite, 'overwrite')) throw invalid(`expected 'overwrite', got: '${overwrite}'?`)
-  if (info.type !== PROG_TYPE.XDP && info.type !== RFC_PROG_TYPE.PHYS_DEV) throw refused(context, word, 'attach', new KernelError(EINVAL))
+  if (info.type !== PROG_TYPE.XDP) throw refused(context, word, 'attach', new KernelError(EINVAL))
   setXdp(context, kernel, name, word, 'attach', { progId: info.id, noReplace: overwrite === undefined })
 }
 

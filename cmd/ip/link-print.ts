@@ -5,6 +5,7 @@ import type { Link } from '../../pkg/request/rtnl.js'
 import { IFF } from '../../pkg/uapi/if.js'
 import { AF_UNSPEC } from '../../pkg/units/index.js'
 import { linkKind } from './kinds.js'
+import { printPhysDevLine, printPhysDevStats, printPhysDevWord } from './link-phys-dev.js'
 import { printXdpLines, printXdpMode } from './link-xdp.js'
 import { printXpsLine, printXpsStats, printXpsWord } from './link-xps.js'
 import { printLinkStats } from './stats.js'
@@ -34,6 +35,7 @@ function printFirstLine(w: Writer, link: Link, view: LinkView): void {
   w.uint('mtu', 'mtu %u ', link.mtu)
   printXdpMode(w, link, view.options.details > 0, view.isLinkCommand)
   printXpsWord(w, link, view.options.details > 0)
+  printPhysDevWord(w, link, view.options.details > 0)
   w.string('qdisc', 'qdisc %s ', link.qdisc)
   w.text('state ')
   printOperstate(w, link, '%s ')
@@ -107,6 +109,7 @@ function printPrograms(w: Writer, link: Link, details: boolean): void {
   }
   printXdpLines(w, link, details)
   printXpsLine(w, link, details)
+  printPhysDevLine(w, link, details)
   linkKind(link.kind)?.printLines?.(w, link, details)
 }
 
@@ -114,7 +117,9 @@ function printPrograms(w: Writer, link: Link, details: boolean): void {
 export function printStats(w: Writer, link: Link, options: Options): void {
   if (!w.isJson) w.nl()
   printLinkStats(w, link.stats, { level: options.stats, human: options.human, iec: options.iec })
-  if (options.stats > 1) printXpsStats(w, link)
+  if (options.stats < 2) return
+  printPhysDevStats(w, link)
+  printXpsStats(w, link)
 }
 
 /** -br: name, state and, for `ip link`, address and flags. */

@@ -65,7 +65,7 @@ export type LoadManner = {
 export type LoadAs = LoadManner & {
   readonly type: number
   /** Taken when none is named. */
-  readonly section: string
+  readonly section: string | ((object: ObjectSpec) => string)
 }
 
 export type Attached = {
@@ -79,10 +79,12 @@ export function loadBpf(context: Context, words: BpfWords, as: LoadAs): Attached
   if (words.pinned !== undefined) return pinnedProgram(context, words.pinned, as)
   const { file = '' } = words
   const object = openFile(context, file, as)
-  const prog = choose(object, words.section ?? (words.program === undefined ? as.section : undefined), words.program, as)
+  const prog = choose(object, words.section ?? (words.program === undefined ? sectionOf(as, object) : undefined), words.program, as)
   const [loaded] = loadPrograms(context, object, [typed(prog, as.type)], as, { type: as.type }, words.verbose)
   return { id: loaded!.id, name: annotation(file, prog.section) }
 }
+
+const sectionOf = ({ section }: LoadAs, object: ObjectSpec): string => (typeof section === 'string' ? section : section(object))
 
 export const annotation = (file: string, section: string): string => `${basename(file)}:[${section}]`
 

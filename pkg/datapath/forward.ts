@@ -18,7 +18,7 @@ export function peerReceive(core: Core, dev: NetDev, skb: number, queue: number)
   if (!peer || !core.isUp(peer)) return 'DEV_READY'
   if (core.skbs.len(skb) > peer.dev.mtu + 18) return 'PKT_TOO_BIG'
   scrub(core, skb)
-  if (peer.dev.xdp.drv !== 0 || peer.dev.physDev !== 0) return toRing(core, peer, skb, queue % peer.dev.realRx)
+  if (peer.dev.xdp.drv !== 0 || peer.dev.physDev !== undefined) return toRing(core, peer, skb, queue % peer.dev.realRx)
   countRx(core, peer, skb)
   prepareRx(core, peer, skb)
   return netifRx(core, peer, skb)

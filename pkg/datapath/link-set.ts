@@ -3,7 +3,9 @@ import { KernelError } from '../bytes/errors.js'
 import { checkMtu, checkNicXdp, checkVethXdp, refuseWhenXdp, setAddress, setBroadcast, setFlag, vethXdpLimit } from '../dev/change.js'
 import { allocName, validName } from '../dev/names.js'
 import type { TunState } from '../dev/tun-state.js'
+import { checkPhysDev } from '../dev/phys-dev.js'
 import { IFF } from '../dev/types.js'
+import { newPhysDevStats } from '../hook/phys-dev.js'
 import { checkTunProg } from '../hook/tun.js'
 import { checkXdp } from '../hook/xdp-attach.js'
 import { checkXps, newXpsStats } from '../hook/xps.js'
@@ -32,6 +34,7 @@ export function setLink({ core, links }: Where, request: LinkSet): void {
   if (request.txqlen !== undefined) dev.txqlen = request.txqlen
   if (request.xdp) setXdp(core, port, request.xdp)
   if (request.xps) setXps(core, port, request.xps.progId)
+  if (request.physDev) setPhysDev(core, port, request.physDev.progId)
   core.refreshStruct(port)
 }
 
@@ -83,6 +86,14 @@ function setXps(core: Core, { dev }: Port, progId: number): void {
   checkXps(progId, progId < 0 ? undefined : host.prog(progId), host.strict)
   swap(core, dev.xps?.prog ?? 0, Math.max(0, progId))
   dev.xps = progId < 0 ? undefined : { prog: progId, stats: newXpsStats() }
+}
+
+/** The proposal's ndo_bpf_set: the last writer wins. */
+function setPhysDev(core: Core, { dev }: Port, progId: number): void {
+  const { host } = core
+  checkPhysDev(dev, progId, progId < 0 ? undefined : host.prog(progId), host.strict)
+  swap(core, dev.physDev?.prog ?? 0, Math.max(0, progId))
+  dev.physDev = progId < 0 ? undefined : { prog: progId, stats: newPhysDevStats() }
 }
 
 /** TUNSETSTEERINGEBPF */

@@ -206,7 +206,7 @@ export class Links {
     const { dev } = port
     if (core.isUp(port)) this.close(port)
     shutdownDev(port.sched)
-    const attached = [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev, dev.tun?.steering, dev.tun?.filter]
+    const attached = [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev?.prog, dev.tun?.steering, dev.tun?.filter]
     for (const id of attached) if (id) core.host.releaseProg(id)
     core.clock.forget(port.wireTimer)
     core.captures = core.captures.filter((capture) => capture.ifindex !== dev.ifindex)

@@ -1,9 +1,31 @@
-// R1: the early driver filter (spec/phys_dev.md section 5). The place is here; no program can be attached yet.
+// R1: the early driver filter (spec/phys_dev.md section 5). What it drops is not counted as received.
+import { DROP, INVALID, PASS, physDevVerdict, runPhysDevProg } from '../hook/phys-dev.js'
 import type { Core } from './core.js'
 import type { Port } from './port.js'
-import { Bug } from '../bytes/errors.js'
 
 /** true: the frame goes on. */
-export function runPhysDev(_core: Core, port: Port, _skb: number): boolean {
-  throw new Bug(`${port.dev.name} has a phys_dev program, which nothing attaches yet`)
+export function runPhysDev(core: Core, port: Port, skb: number): boolean {
+  const { dev } = port
+  const state = dev.physDev
+  const prog = state && core.host.prog(state.prog)
+  if (!prog) return true
+  const { verdict, aborted } = runPhysDevProg(core.skbs, skb, prog)
+  const meaning = physDevVerdict(prog.dialect, verdict)
+  if (core.trace) core.step(skb, dev, 'phys_dev', `${aborted ? 'load past the end, ' : ''}${meaning} ${verdict} prog ${prog.id}`)
+  const { stats } = state
+  stats.runs += 1
+  if (aborted) stats.aborts += 1
+  if (meaning === INVALID) {
+    stats.invalids += 1
+    if (!state.warned) core.host.log(`${dev.name}: phys_dev program ${prog.id} returned ${verdict}, which is no verdict: expect packet loss`)
+    state.warned = true
+  }
+  if (meaning === PASS) {
+    stats.passes += 1
+    return true
+  }
+  if (meaning === DROP) stats.drops += 1
+  dev.stats.rxDropped += 1
+  core.drop(skb, dev, 'PHYS_DEV_DROP')
+  return false
 }

@@ -19,7 +19,7 @@ import { xmitDirect } from './xmit.js'
 /** A driver's poll has the frame: R1, R2, then the stack. */
 export function receiveFrame(core: Core, port: Port, skb: number, queue: number): void {
   const { dev } = port
-  if (dev.physDev !== 0 && !runPhysDev(core, port, skb)) return
+  if (dev.physDev && !runPhysDev(core, port, skb)) return
   const len = core.skbs.len(skb)
   dev.stats.rxPackets += 1
   dev.stats.rxBytes += len

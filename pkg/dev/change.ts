@@ -68,4 +68,5 @@ export function checkNicXdp(dev: NetDev): void {
 /** And keeps its mtu small while it has one. */
 export function refuseWhenXdp(dev: NetDev, mtu: number): void {
   if (dev.xdp.drv !== 0 && dev.wire !== undefined && mtu > ONE_PAGE_MTU) throw new KernelError(EBUSY, TOO_LONG)
+  if (dev.physDev && mtu > ONE_PAGE_MTU) throw new KernelError(EOPNOTSUPP)
 }

@@ -40,13 +40,17 @@ export function linkInfo(dev: NetDev, context: LinkContext): Link {
     minMtu: dev.minMtu, maxMtu: dev.maxMtu, promiscuity: dev.promiscuity, numTxQueues: dev.numTx, numRxQueues: dev.numRx,
     realNumTxQueues: dev.realTx, realNumRxQueues: dev.realRx, gsoMaxSize: 65536, gsoMaxSegs: 65535,
     ...(dev.peer === 0 ? {} : { peerIfindex: dev.peer }), ...(dev.alias === undefined ? {} : { alias: dev.alias }),
-    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...xpsInfo(dev, context),
+    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...xpsInfo(dev, context), ...physDevInfo(dev, context),
     txQueues: dev.tx.slice(0, dev.realTx).map(({ packets, bytes }) => ({ packets, bytes })), ...tunInfo(dev, context),
   }
 }
 
 function xpsInfo({ xps }: NetDev, context: LinkContext): Pick<Link, 'xps'> {
   return xps ? { xps: { prog: context.prog(xps.prog), stats: { ...xps.stats } } } : {}
+}
+
+function physDevInfo({ physDev }: NetDev, context: LinkContext): Pick<Link, 'physDev'> {
+  return physDev ? { physDev: { prog: context.prog(physDev.prog), stats: { ...physDev.stats } } } : {}
 }
 
 function xdpInfo(dev: NetDev, context: LinkContext): Pick<Link, 'xdp'> {

@@ -8,6 +8,7 @@ import { devKind } from './kinds.js'
 import { newWireLink, type WireLink } from './wire-link.js'
 import type { TunState } from './tun-state.js'
 import { ARPHRD, type DevKind, type NetDev, type TxQueue } from './types.js'
+import type { PhysDevState } from '../hook/phys-dev.js'
 import type { XdpState } from '../hook/xdp-attach.js'
 import type { XpsState } from '../hook/xps.js'
 
@@ -39,7 +40,7 @@ export function createNetDev(init: NetDevInit): NetDev {
     broadcast: d.hasAddress ? BROADCAST.slice() : zero.slice(), alias: undefined, promiscuity: 0,
     numTx, numRx, realTx: init.realTx ?? (init.numTx === undefined ? queues.realTx : numTx),
     realRx: init.realRx ?? (init.numRx === undefined ? queues.realRx : numRx), peer: 0, stats: newLinkStats(), tx: newTxQueues(numTx),
-    xdp: { drv: 0, skb: 0 }, xps: undefined, physDev: 0, tun: init.tun, wire: init.kind.kind === '' ? newWireLink() : undefined,
+    xdp: { drv: 0, skb: 0 }, xps: undefined, physDev: undefined, tun: init.tun, wire: init.kind.kind === '' ? newWireLink() : undefined,
   }
 }
 
@@ -90,7 +91,7 @@ export interface NetDevRecord {
   tx: Record<string, { packets: number; bytes: number; stopped?: true }>
   xdp?: XdpState
   xps?: XpsState
-  physDev?: number
+  physDev?: PhysDevState
   tun?: Omit<TunState, 'flows'> & { flows: [number, number][] }
   wire?: WireLink
 }
@@ -103,7 +104,7 @@ export function saveNetDev(dev: NetDev): NetDevRecord {
     ...(dev.alias === undefined ? {} : { alias: dev.alias }), promiscuity: dev.promiscuity, numTx: dev.numTx, numRx: dev.numRx,
     realTx: dev.realTx, realRx: dev.realRx, ...(dev.peer === 0 ? {} : { peer: dev.peer }), stats: nonZero(dev.stats), tx: saveTx(dev.tx),
     ...(xdp.drv !== 0 || xdp.skb !== 0 ? { xdp } : {}), ...(dev.xps ? { xps: dev.xps } : {}),
-    ...(dev.physDev === 0 ? {} : { physDev: dev.physDev }), ...(tun ? { tun: { ...tun, flows: [...tun.flows] } } : {}),
+    ...(dev.physDev ? { physDev: dev.physDev } : {}), ...(tun ? { tun: { ...tun, flows: [...tun.flows] } } : {}),
     ...(dev.wire ? { wire: dev.wire } : {}),
   }
 }
@@ -130,7 +131,8 @@ export function restoreNetDev(record: NetDevRecord, addr: number): NetDev {
     broadcast: bytesOf(record.broadcast), alias: record.alias, promiscuity: record.promiscuity, numTx: record.numTx,
     numRx: record.numRx, realTx: record.realTx, realRx: record.realRx, peer: record.peer ?? 0,
     stats: { ...newLinkStats(), ...record.stats }, tx, xdp: { ...(record.xdp ?? { drv: 0, skb: 0 }) },
-    xps: record.xps ? { prog: record.xps.prog, stats: { ...record.xps.stats } } : undefined, physDev: record.physDev ?? 0,
+    xps: record.xps ? { prog: record.xps.prog, stats: { ...record.xps.stats } } : undefined,
+    physDev: record.physDev ? { ...record.physDev, stats: { ...record.physDev.stats } } : undefined,
     tun: record.tun ? { ...record.tun, flows: new Map(record.tun.flows) } : undefined, wire: record.wire ? { ...record.wire } : undefined,
   }
 }

@@ -2,6 +2,7 @@
 // kind of device (struct net_device_ops, rtnl_link_ops) is. One file a kind; kinds.ts lists them.
 import type { TunState } from './tun-state.js'
 import type { WireLink } from './wire-link.js'
+import type { PhysDevState } from '../hook/phys-dev.js'
 import type { XdpState } from '../hook/xdp-attach.js'
 import type { XpsState } from '../hook/xps.js'
 import type { LinkStats } from '../request/rtnl.js'
@@ -48,8 +49,7 @@ export interface NetDev {
   tx: TxQueue[]
   xdp: XdpState
   xps: XpsState | undefined
-  /** PHYS_DEV program, 0: none. */
-  physDev: number
+  physDev: PhysDevState | undefined
   tun: TunState | undefined
   /** The link behind a NIC. */
   wire: WireLink | undefined

@@ -2,6 +2,7 @@
 import { Bug } from '../bytes/errors.js'
 import type { Insn } from '../insn/insn.js'
 import type { Op } from '../insn/table.js'
+import { LOAD_FAULT } from '../mem/layout.js'
 import { SKB } from '../skb/layout.js'
 import { I32, I64, MEM, OP, type MemOp, type Op as WasmOp } from '../wasm/index.js'
 import { swap32, swap64 } from './emit-alu.js'
@@ -172,6 +173,9 @@ export function emitPacketLoad(fn: Fn, i: Insn, op: Op): void {
   f.tee(at)
   f.op(OP.i32_eqz)
   const outside = f.if()
+  f.i32(0)
+  f.i32(1)
+  f.mem(MEM.i32_store, LOAD_FAULT)
   f.i64(0, 0)
   fn.set(0)
   fn.exit()

@@ -8,8 +8,10 @@ import { QDISC_CB, SKB } from '../skb/layout.js'
 import { clearSharedInfo } from '../skb/skb-gso.js'
 import { CONSUMED, type Skbs } from '../skb/skb.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
 import { testFlowDissector } from './test-flow.js'
+import { testPhysDev } from './test-phys-dev.js'
 import { readSkBuff, readXdpMd, writeSkBuff, writeXdpMd } from './test-ctx.js'
 
 const ETH_HLEN = 14
@@ -41,6 +43,7 @@ const RUNNERS: ReadonlyMap<number, Runner> = new Map<number, Runner>([
   ...[PROG_TYPE.SOCKET_FILTER, PROG_TYPE.CGROUP_SKB, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_XMIT, PROG_TYPE.LWT_SEG6LOCAL]
     .map((type): [number, Runner] => [type, (...a) => testSkb(...a, false)]),
   [PROG_TYPE.FLOW_DISSECTOR, testFlowDissector],
+  [RFC_PROG_TYPE.PHYS_DEV, testPhysDev],
 ])
 
 export class TestRunner {

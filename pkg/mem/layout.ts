@@ -10,6 +10,8 @@ export const SCRATCH = 0x10000
 export const ARG_HI = SCRATCH
 /** High half of a wide result. */
 export const RET_HI = SCRATCH + 24
+/** Set to 1 by a BPF_LD_ABS or BPF_LD_IND beyond its packet, which ends the program: who asks clears it before the run. */
+export const LOAD_FAULT = SCRATCH + 28
 /** Free for helpers that need to hand bytes to each other, 4 KiB. */
 export const HELPER_BYTES = SCRATCH + 0x100
 

@@ -36,6 +36,15 @@ export interface XpsStats {
   clamped: number
 }
 
+export interface PhysDevStats {
+  runs: number
+  drops: number
+  passes: number
+  /** Ended by a load beyond the frame. */
+  aborts: number
+  invalids: number
+}
+
 export interface Link {
   ifindex: number
   name: string
@@ -70,6 +79,7 @@ export interface Link {
   stats: LinkStats
   xdp?: { mode: XdpMode; progs: { mode: 'drv' | 'skb'; prog: ProgRef }[] }
   xps?: { prog: ProgRef; stats: XpsStats }
+  physDev?: { prog: ProgRef; stats: PhysDevStats }
   /** Counters per tx queue, for `-s -s`. */
   txQueues: { packets: number; bytes: number }[]
   tun?: {
@@ -126,6 +136,7 @@ export interface LinkSet {
   allmulti?: boolean
   xdp?: LinkXdp
   xps?: { progId: number }
+  physDev?: { progId: number }
 }
 
 export interface Address {
