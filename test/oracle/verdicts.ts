@@ -52,7 +52,7 @@ function answers(text: string): Verdict[] {
     else if (line.startsWith('verdict ')) errno = Number(line.slice(8))
     else if (line === 'end') {
       const verdict = verdictOf(errno, log.join('\n'))
-      out.push(trouble.length > 0 ? { ...verdict, errno: -1, line: trouble.join('; ') } : verdict)
+      out.push(trouble.length > 0 ? { ...verdict, errno: -1, line: trouble.join('; ').slice(-200) } : verdict)
       trouble = log = []
       log = []
     } else if (line !== '') trouble.push(line)
@@ -80,7 +80,7 @@ function mapLine(map: MapCreate): string {
 
 function loadLine(prog: ProgLoad, maps: number, level: number): string {
   const code = hex(encodeInsns(countedFromZero(prog.insns, maps)))
-  return `load ${prog.type} ${prog.expectedAttachType ?? 0} ${prog.flags ?? 0} ${level} ${prog.license || 'none'} ${code}`
+  return `load ${prog.type} ${prog.expectedAttachType ?? 0} ${prog.flags ?? 0} ${level} ${prog.license.replaceAll(' ', '_') || 'none'} ${code}`
 }
 
 /** progload counts maps from 0. */

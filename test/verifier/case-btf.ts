@@ -14,14 +14,14 @@ const INTS: Readonly<Record<string, readonly [size: number, encoding: number]>> 
 /** Structs that programs share with the kernel: name -> bytes and alignment. */
 const KNOWN: Readonly<Record<string, readonly [size: number, align: number]>> = {
   bpf_spin_lock: [4, 4], bpf_res_spin_lock: [4, 4], bpf_timer: [16, 8], bpf_wq: [16, 8], bpf_refcount: [4, 4], bpf_list_head: [16, 8],
-  bpf_list_node: [24, 8], bpf_rb_root: [16, 8], bpf_rb_node: [32, 8], bpf_dynptr: [16, 8],
+  bpf_list_node: [24, 8], bpf_rb_root: [16, 8], bpf_rb_node: [32, 8], bpf_dynptr: [16, 8], __sk_buff: [192, 8], xdp_md: [24, 4],
 }
 
 export class CaseBtf {
   readonly #types: BtfType[] = []
   readonly #known = new Map<string, number>()
   readonly #structs = new Map<string, { id: number, size: number, align: number }>()
-  readonly funcs: Declared[] = []
+  funcs: Declared[] = []
 
   /** Takes a declaration; false: the line is none. */
   declare(line: string): boolean {
@@ -105,7 +105,8 @@ export class CaseBtf {
         this.#add({ kind: KIND.DECL_TAG, name: `arg:${tag!}`, type: id, component, flag: false })
       }
     })
-    this.funcs.push({ name, id })
+    // A case's own declaration stands for the file's.
+    this.funcs = [...this.funcs.filter(other => other.name !== name), { name, id }]
   }
 
   #once(key: string, make: () => number): number {

@@ -89,9 +89,10 @@ function loadOf(lines: readonly string[], kernel: Btf): Load {
     else if (line.startsWith('maps ')) maps.push(...manyMaps(line))
     else if (!btf.declare(line)) code.push(line)
   }
-  const used = neededMaps(maps, code.join('\n'))
+  const repeats = repeated(code)
+  const used = neededMaps(maps, repeats.join('\n'))
   const type = prog.split(' ')[1]!.toUpperCase() as keyof typeof PROG_TYPE
-  const { insns, labels } = assemble(expand(code, used, type), used.map(one => one.split(' ')[1]!), kernel)
+  const { insns, labels } = assemble(expand(repeats, used, type), used.map(one => one.split(' ')[1]!), kernel)
   const attach = /attach=(\w+)/.exec(prog)?.[1]?.toUpperCase() as keyof typeof ATTACH_TYPE | undefined
   const infos = btf.funcs.length === 0 ? undefined : funcInfo(btf, labels)
   const created = used.map(line => mapOf(line, used, btf))
@@ -139,7 +140,7 @@ function frozenValue(line: string, map: number): Load['values'] {
 const DATA: Partial<Record<keyof typeof PROG_TYPE, readonly [number, number]>> = { XDP: [0, 4] }
 
 function expand(lines: readonly string[], maps: readonly string[], type: keyof typeof PROG_TYPE): string[] {
-  return repeated(lines).flatMap(line => {
+  return lines.flatMap(line => {
     const [label = '', word = '', arg = ''] = /^([\w.]+:\s*)?(\.\w+)?\s*(.*)$/.exec(line)!.slice(1).map(one => one ?? '')
     if (word === '.lookup') return [label, ...lookup(arg, maps)]
     if (word !== '.data') return [line]

@@ -18,12 +18,14 @@ export interface Verdict {
   readonly log: string
 }
 
+/** Behind a telling line that lacks its newline, too. */
+const COUNTS = /processed \d+ insns \(limit.*$/m
 const STATISTICS = /^(processed \d+ insns|verification time|stack depth|insns_cnt|subprog |func#)/
 
 /** Finds the telling line and the count in a log of level 1. */
 export function verdictOf(errno: number, log: string): Verdict {
-  const lines = log.split('\n').filter(line => line !== '')
-  const insns = Number(/^processed (\d+) insns/m.exec(log)?.[1] ?? 0)
+  const lines = log.replace(COUNTS, '').split('\n').filter(line => line !== '')
+  const insns = Number(/processed (\d+) insns/.exec(log)?.[1] ?? 0)
   const line = errno === 0 ? '' : lines.filter(one => !STATISTICS.test(one)).at(-1) ?? ''
   return { errno, line: line.trim(), insns, log }
 }
