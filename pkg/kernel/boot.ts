@@ -33,6 +33,7 @@ function makeMachine(store: Store, options: BootOptions): void {
   store.set('sys/machine', { cpus: options.cpus ?? DEFAULT_CPUS })
   const machine = new Machine(store, options)
   machine.sysctl.boot()
+  machine.trace.boot()
   machine.netSide.makeDevices(options.bare ?? false)
   if (!options.bare) giveLoopback(machine)
   machine.commit()

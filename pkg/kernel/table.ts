@@ -31,6 +31,7 @@ export class ObjectTable<R extends ObjRecord> {
     this.#store = store
     this.name = name
     this.#destroy = destroy
+    for (const id of (store.get(this.#heldKey) as number[] | undefined) ?? []) this.#loose.add(id)
   }
 
   #key(id: number): string {
@@ -123,7 +124,15 @@ export class ObjectTable<R extends ObjRecord> {
     this.#store.delete(this.#key(id))
   }
 
+  /** Handles end with their process, but a commit of the library keeps what they hold: the next process sweeps it. */
+  get #heldKey(): string {
+    return `held/${this.name}`
+  }
+
   flush(): void {
+    const held = [...this.#handles].filter((id) => (this.get(id)?.refs ?? 1) <= 0)
+    if (held.length > 0) this.#store.set(this.#heldKey, held)
+    else if (this.#store.has(this.#heldKey)) this.#store.delete(this.#heldKey)
     for (const id of this.#dirty) this.#store.set(this.#key(id), this.#cache.get(id) as unknown as Json)
     this.#dirty.clear()
   }

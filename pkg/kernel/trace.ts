@@ -35,6 +35,11 @@ class Lines {
     return this.#lines
   }
 
+  /** The file exists, empty as yet. */
+  boot(): void {
+    this.#changed = true
+  }
+
   add(text: string): void {
     const lines = this.#all()
     lines.push(text)
@@ -68,6 +73,12 @@ export class Trace {
   constructor(store: Store, views: Views) {
     this.#pipe = new Lines(store, views, 'trace/lines', TRACE_PIPE)
     this.#log = new Lines(store, views, 'log/lines', KERNEL_LOG)
+  }
+
+  /** The files of a new machine. */
+  boot(): void {
+    this.#pipe.boot()
+    this.#log.boot()
   }
 
   /** now: virtual ns. */

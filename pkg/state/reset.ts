@@ -11,7 +11,9 @@ const WAIT = 60_000
 /** The first line of every log, damaged or not behind it. */
 const HEADER = /^[0-9a-f]{8} \{"format":/
 /** Everything that a machine keeps; the log, by which a half-removed one is still known, goes last. */
-const PARTS = ['sys', 'proc', 'seg', LOG]
+const PARTS = ['sys', 'proc', 'seg', 'var/log/kern.log', LOG]
+/** Folders that others may have put something into as well. */
+const SHARED = ['var/log', 'var']
 
 /** Whether the directory holds a state of ours, readable or not. */
 export function isState(dir: string): boolean {
@@ -30,6 +32,7 @@ export function removeState(dir: string): void {
   } finally {
     lock.release()
   }
+  for (const folder of SHARED) removeIfEmpty(join(dir, folder))
   removeIfEmpty(dir)
 }
 
