@@ -7,9 +7,12 @@ const FRAME = 12
 /** 8 frames a program (MAX_CALL_FRAMES), and every one of 33 tail calls may start from a subprogram. */
 const FRAMES = 8 * 34
 
+/** r0 … r10, and r11 (BPF_REG_AX), which only rewritten context accesses name. */
+const REGS = 12
+
 export class Regs {
-  readonly lo = new Int32Array(11)
-  readonly hi = new Int32Array(11)
+  readonly lo = new Int32Array(REGS)
+  readonly hi = new Int32Array(REGS)
   readonly #saved = new Int32Array(FRAME * FRAMES)
   readonly #progs: Decoded[] = []
 

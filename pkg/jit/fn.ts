@@ -48,7 +48,7 @@ export abstract class Fn {
 
   /** Pushes a register as i64. */
   get(reg: number): void {
-    if (reg < 10) return this.f.get(this.local(reg))
+    if (reg !== 10) return this.f.get(this.local(reg))
     if (this.fp === undefined) return this.f.i64(STACK_TOP, 0)
     this.f.get(this.fp)
     this.f.op(OP.i64_extend_i32_u)
