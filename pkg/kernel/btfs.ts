@@ -13,13 +13,18 @@ export interface BtfRecord extends ObjRecord {
 const MAGIC = 0xeb9f
 const blob = (id: number): string => `btf.${id}`
 
+/** The kernel's own, which is always there. */
+export const VMLINUX_ID = 1
+
 export class Btfs {
   readonly #store: Store
   readonly #table: ObjectTable<BtfRecord>
+  readonly #vmlinux: () => Uint8Array
 
-  constructor(store: Store, table: ObjectTable<BtfRecord>) {
+  constructor(store: Store, table: ObjectTable<BtfRecord>, vmlinux: () => Uint8Array) {
     this.#store = store
     this.#table = table
+    this.#vmlinux = vmlinux
   }
 
   load(request: { bytes: Uint8Array; name?: string }): { id: number } {
@@ -31,22 +36,24 @@ export class Btfs {
   }
 
   bytes(id: number): Uint8Array {
+    if (id === VMLINUX_ID) return this.#vmlinux()
     this.#table.need(id)
     return this.#store.readBlob(blob(id)) ?? new Uint8Array()
   }
 
   find(id: number): Uint8Array | undefined {
-    return this.#table.get(id) ? this.bytes(id) : undefined
+    return id === VMLINUX_ID || this.#table.get(id) ? this.bytes(id) : undefined
   }
 
   /** users: ids of programs and maps that refer to a BTF object. */
   info(id: number, users: (btfId: number) => { progIds: number[]; mapIds: number[] }): BtfInfo {
+    if (id === VMLINUX_ID) return { id, name: 'vmlinux', size: this.#vmlinux().length, kernel: true, pins: [], progIds: [], mapIds: [] }
     const { name, size, pins } = this.#table.need(id)
     return { id, name, size, kernel: false, pins: [...pins], ...users(id) }
   }
 
   list(users: (btfId: number) => { progIds: number[]; mapIds: number[] }): BtfInfo[] {
-    return this.#table.ids().map((id) => this.info(id, users))
+    return [VMLINUX_ID, ...this.#table.ids()].map((id) => this.info(id, users))
   }
 
   destroy(record: BtfRecord): void {

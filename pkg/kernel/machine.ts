@@ -5,7 +5,7 @@ import { crc32 } from '../state/crc.js'
 import type { Json, Store } from '../state/store.js'
 import { Addresses } from './addresses.js'
 import { Bpffs } from './bpffs.js'
-import { Btfs, type BtfRecord } from './btfs.js'
+import { Btfs, VMLINUX_ID, type BtfRecord } from './btfs.js'
 import { EngineSide } from './engine-side.js'
 import type { Subsystems } from './handlers.js'
 import { Links, type LinkRecord } from './links.js'
@@ -15,6 +15,7 @@ import { DEFAULT_CPUS, DEFAULT_TASK, type BootOptions } from './options.js'
 import { Progs, type ProgRecord } from './progs.js'
 import { Random } from './random.js'
 import { Sysctl } from './sysctl.js'
+import { StructOpsSide } from './struct-ops-side.js'
 import { ObjectTable, type ObjRecord } from './table.js'
 import { TestRunner } from './test-run.js'
 import type { Toolchain } from './toolchain.js'
@@ -35,6 +36,7 @@ export class Machine implements Subsystems {
   readonly trace: Trace
   readonly sysctl: Sysctl
   readonly random: Random
+  readonly structOps: StructOpsSide
   readonly maps: Maps
   readonly progs: Progs
   readonly btfs: Btfs
@@ -56,21 +58,22 @@ export class Machine implements Subsystems {
     this.cpus = (store.get('sys/machine') as unknown as MachineRecord | undefined)?.cpus ?? options.cpus ?? DEFAULT_CPUS
     this.views = new Views(store, options.files ?? memoryFiles())
     this.trace = new Trace(store, this.views)
-    this.sysctl = new Sysctl(this.views)
+    this.sysctl = new Sysctl(this.views, () => this.structOps.tcp)
     this.random = new Random(store)
     this.#tables = {
       map: new ObjectTable<MapRecord>(store, 'map', (record) => this.maps.destroy(record)),
       prog: new ObjectTable<ProgRecord>(store, 'prog', (record) => this.progs.destroy(record)),
-      btf: new ObjectTable<BtfRecord>(store, 'btf', (record) => this.btfs.destroy(record)),
-      link: new ObjectTable<LinkRecord>(store, 'link', () => undefined),
+      btf: new ObjectTable<BtfRecord>(store, 'btf', (record) => this.btfs.destroy(record), VMLINUX_ID + 1),
+      link: new ObjectTable<LinkRecord>(store, 'link', (record) => this.links.destroy(record)),
     }
+    this.structOps = this.#makeStructOps()
     this.maps = this.#makeMaps()
     this.progs = this.#makeProgs()
-    this.btfs = new Btfs(store, this.#tables.btf)
+    this.btfs = new Btfs(store, this.#tables.btf, () => this.tools.vmlinuxBytes())
     this.bpffs = this.#makeBpffs()
     this.engineSide = new EngineSide(this)
     this.netSide = new NetSide(this)
-    this.links = new Links(this.#tables.link)
+    this.links = new Links(this.#tables.link, this.structOps.links)
     this.addresses = new Addresses(store, (dev) => this.net.linkGet(dev === undefined ? {} : { dev }))
     this.testRunner = new TestRunner(this.netSide.testRunHost())
   }
@@ -98,6 +101,20 @@ export class Machine implements Subsystems {
     return this.#space
   }
 
+  #makeStructOps(): StructOpsSide {
+    const { map, prog } = this.#tables
+    return new StructOpsSide({
+      store: this.store,
+      views: this.views,
+      vmlinux: () => this.tools.vmlinuxBtf(),
+      users: (id) => this.maps.users(id),
+      progAttachBtfId: (id) => prog.get(id)?.attachBtfId,
+      map: (id) => this.maps.map(id),
+      hold: (id) => map.hold(id),
+      drop: (id) => map.drop(id),
+    })
+  }
+
   #makeMaps(): Maps {
     const { prog, btf } = this.#tables
     return new Maps({
@@ -116,6 +133,7 @@ export class Machine implements Subsystems {
       holdProg: (id) => prog.hold(id),
       dropProg: (id) => prog.drop(id),
       deviceExists: (ifindex) => this.netSide.deviceExists(ifindex),
+      tables: () => this.structOps.tables,
       forgetTimers: (from, to) => this.netSide.timers().forget(from, to),
     }, this.#tables.map)
   }
@@ -176,6 +194,7 @@ export class Machine implements Subsystems {
   /** Everything since the last commit becomes durable, or nothing. */
   commit(): void {
     this.bpffs.reconcile()
+    this.structOps.reconcile()
     if (!this.options.keepHandles) this.#release()
     this.#sweep()
     this.#flush()

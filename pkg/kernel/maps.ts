@@ -4,11 +4,13 @@ import type { Memory } from '../mem/memory.js'
 import type { AddressSpace } from '../mem/space.js'
 import { ProgArray } from '../map/arraymap-fd.js'
 import { checkMap, mapKind } from '../map/kinds.js'
+import type { TableHost } from '../map/struct-ops-types.js'
 import type { BpfMap, MapAttr, MapHost, ValueField } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
 import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
-import { EBUSY, EINVAL, EOPNOTSUPP, ENOTSUPP, EPERM } from '../uapi/errno.js'
+import { EINVAL, EOPNOTSUPP, ENOTSUPP, EPERM } from '../uapi/errno.js'
 import { RFC_MAP_TYPE } from '../uapi/rfc.js'
+import { VMLINUX_ID } from './btfs.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
 export interface MapRecord extends ObjRecord {
@@ -41,6 +43,7 @@ export interface MapsHost {
   holdProg(id: number): void
   dropProg(id: number): void
   deviceExists(ifindex: number): boolean
+  tables(): TableHost
   /** bpf_timers in a range of memory fire no more. */
   forgetTimers(from: number, to: number): void
 }
@@ -158,6 +161,12 @@ export class Maps {
     this.#writable(request.mapId).sysDelete(request.key)
   }
 
+  /** References that are no user's handle: bpf_map's refcnt without its usercnt. */
+  users(id: number): number {
+    const { refs, pins } = this.#table.need(id)
+    return refs - pins.length
+  }
+
   lookupAndDelete(request: MapElem): Uint8Array {
     const map = this.#writable(request.mapId)
     if (!map.sysLookupAndDelete) throw new KernelError(EINVAL)
@@ -180,7 +189,7 @@ export class Maps {
 
   freeze(id: number): void {
     const record = this.#table.need(id)
-    if (record.attr.type === MAP_TYPE.STRUCT_OPS || record.frozen) throw new KernelError(record.frozen ? EBUSY : ENOTSUPP)
+    if (record.attr.type === MAP_TYPE.STRUCT_OPS || record.frozen) throw new KernelError(record.frozen ? EPERM : ENOTSUPP)
     record.frozen = true
     this.#table.touch(record)
   }
@@ -198,7 +207,8 @@ export class Maps {
     return {
       id: attr.id, type: attr.type, name: attr.name, keySize: attr.keySize, valueSize: attr.valueSize, maxEntries: attr.maxEntries,
       flags: attr.flags, mapExtra: attr.mapExtra, btfId: attr.btfId, btfKeyTypeId: attr.btfKeyTypeId, btfValueTypeId: attr.btfValueTypeId,
-      btfVmlinuxId: 0, frozen: record.frozen, memlock: this.#host.space().size(regionName(id)), loadTime: record.loadTime, pins: [...record.pins],
+      btfVmlinuxId: attr.btfVmlinuxValueTypeId ? VMLINUX_ID : 0,
+      ...(attr.btfVmlinuxValueTypeId ? { btfVmlinuxValueTypeId: attr.btfVmlinuxValueTypeId } : {}), frozen: record.frozen, memlock: this.#host.space().size(regionName(id)), loadTime: record.loadTime, pins: [...record.pins],
       ...(owner === undefined ? {} : { ownerProgType: owner, ownerJited: true }),
       ...(attr.innerMapId > 0 ? { innerMapId: attr.innerMapId } : {}),
     }
@@ -255,6 +265,7 @@ export class Maps {
       hold: (kind, id) => (kind === 'map' ? this.#table.hold(id) : host.holdProg(id)),
       drop: (kind, id) => (kind === 'map' ? this.#table.drop(id) : host.dropProg(id)),
       deviceExists: (ifindex) => host.deviceExists(ifindex),
+      tables: host.tables(),
     }
     return this.#mapHost
   }
@@ -275,6 +286,7 @@ function attributes(request: MapCreate): Omit<MapAttr, 'id'> {
   return {
     type: request.type, name, keySize: request.keySize, valueSize: request.valueSize, maxEntries: request.maxEntries,
     flags: request.flags ?? 0, mapExtra: request.mapExtra ?? 0, innerMapId: request.innerMapId ?? 0,
+    ...(request.btfVmlinuxValueTypeId ? { btfVmlinuxValueTypeId: request.btfVmlinuxValueTypeId } : {}),
     btfId: request.btfId ?? 0, btfKeyTypeId: request.btfKeyTypeId ?? 0, btfValueTypeId: request.btfValueTypeId ?? 0,
   }
 }

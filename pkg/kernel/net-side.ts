@@ -180,7 +180,8 @@ export class NetSide {
         return side.net.skbs
       },
       prog: (id) => {
-        this.#machine.progs.record(id)
+        // Compiled before the stopwatch starts.
+        this.#machine.progs.runnable(id)
         return must(this.prog(id), `program ${id}`)
       },
       device: (ifindex) => this.net.device(ifindex),

@@ -204,6 +204,7 @@ export class Progs {
       ...(jited ? { jited } : {}),
       ...(func ? { funcInfo: { recSize: record.funcInfoRec, bytes: func } } : {}),
       ...(line ? { lineInfo: { recSize: record.lineInfoRec, bytes: line } } : {}),
+      subprogs: subprogTags(this.image(id)),
       maps: record.mapIds.map((mapId) => ({ id: mapId, name: this.#host.mapAttr(mapId)?.name ?? '' })),
     }
   }
@@ -221,6 +222,11 @@ export class Progs {
 function pages(bytes: number): number {
   const PAGE_SIZE = 4096
   return Math.max(1, Math.ceil(bytes / PAGE_SIZE)) * PAGE_SIZE
+}
+
+/** What calls of a subprogram are named by: bpf_prog_TAG_name. */
+function subprogTags({ insns, subprogs }: Image): { slot: number; tag: string }[] {
+  return subprogs.map((slot, at) => ({ slot, tag: progTag(insns.slice(slot, subprogs[at + 1])) }))
 }
 
 function checkAttributes(request: ProgLoad): void {

@@ -1,14 +1,19 @@
 // The emulated /proc/sys: each entry also a file below proc/sys of the state directory, writable with echo.
 import { KernelError } from '../bytes/errors.js'
 import { defaultKind } from '../datapath/index.js'
-import { EINVAL, ENOENT, type Errno } from '../uapi/errno.js'
+import { EACCES, EINVAL, ENOENT, type Errno } from '../uapi/errno.js'
+import type { TcpCongestion } from './tcp-ca.js'
 import type { Views } from './views.js'
 
 interface Entry {
   readonly first: string
   /** Answer to a value that fails the check. */
   readonly errno?: Errno
-  check(value: string): boolean
+  check(value: string, tcp: TcpCongestion): boolean
+  /** The value that is not the user's to choose. */
+  get?(tcp: TcpCongestion): string
+  /** What the value does besides being there. */
+  set?(value: string, tcp: TcpCongestion): void
 }
 
 /** set_default_qdisc: a kind this machine has, ENOENT otherwise. */
@@ -19,6 +24,11 @@ const flag: Entry['check'] = (value) => value === '0' || value === '1'
 const ENTRIES: Readonly<Record<string, Entry>> = {
   'net/core/default_qdisc': { first: 'pfifo_fast', check: qdisc, errno: ENOENT },
   'net/core/bpf_jit_enable': { first: '1', check: (value) => /^[012]$/.test(value) },
+  'net/ipv4/tcp_available_congestion_control': { first: 'reno cubic', check: () => false, errno: EACCES, get: tcp => tcp.available().join(' ') },
+  'net/ipv4/tcp_congestion_control': {
+    first: 'cubic', check: (value, tcp) => tcp.available().includes(value) || tcp.current === value, errno: ENOENT,
+    set: (value, tcp) => tcp.setCurrent(value),
+  },
   'net/ipv4/ip_forward': { first: '0', check: flag },
   'kernel/bpf_stats_enabled': { first: '0', check: flag },
   'kernel/unprivileged_bpf_disabled': { first: '2', check: (value) => /^[012]$/.test(value) },
@@ -26,9 +36,11 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
 
 export class Sysctl {
   readonly #views: Views
+  readonly #tcp: () => TcpCongestion
 
-  constructor(views: Views) {
+  constructor(views: Views, tcp: () => TcpCongestion) {
     this.#views = views
+    this.#tcp = tcp
   }
 
   /** At the making of a machine. */
@@ -39,14 +51,16 @@ export class Sysctl {
   get(path: string): string {
     const entry = ENTRIES[path]
     if (!entry) throw new KernelError(ENOENT)
+    if (entry.get) return entry.get(this.#tcp())
     const text = this.#views.text(`proc/sys/${path}`)?.trim()
-    return text !== undefined && entry.check(text) ? text : entry.first
+    return text !== undefined && entry.check(text, this.#tcp()) ? text : entry.first
   }
 
   set(path: string, value: string): void {
     const entry = ENTRIES[path]
     if (!entry) throw new KernelError(ENOENT)
-    if (!entry.check(value)) throw new KernelError(entry.errno ?? EINVAL)
+    if (!entry.check(value, this.#tcp())) throw new KernelError(entry.errno ?? EINVAL)
+    entry.set?.(value, this.#tcp())
     this.#views.write(`proc/sys/${path}`, `${value}\n`)
   }
 }

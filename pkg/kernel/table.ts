@@ -18,6 +18,7 @@ const DIGITS = 10
 
 export class ObjectTable<R extends ObjRecord> {
   readonly #store: Store
+  readonly #first: number
   readonly name: ObjName
   readonly #destroy: (record: R) => void
   readonly #cache = new Map<number, R>()
@@ -27,7 +28,9 @@ export class ObjectTable<R extends ObjRecord> {
   /** Ids that somebody in this process holds although nothing persistent does. */
   readonly #handles = new Set<number>()
 
-  constructor(store: Store, name: ObjName, destroy: (record: R) => void) {
+  /** first: the lowest id it gives out. */
+  constructor(store: Store, name: ObjName, destroy: (record: R) => void, first = 1) {
+    this.#first = first
     this.#store = store
     this.name = name
     this.#destroy = destroy
@@ -41,7 +44,7 @@ export class ObjectTable<R extends ObjRecord> {
   /** Ids are given out ascending and never again, as the kernel's cyclic idr does for its first two thousand million objects. */
   create(make: (id: number) => R): R {
     const counter = `next/${this.name}`
-    const id = Number(this.#store.get(counter) ?? 1)
+    const id = Number(this.#store.get(counter) ?? this.#first)
     const record = make(id)
     this.#store.set(counter, id + 1)
     this.#cache.set(id, record)

@@ -86,7 +86,7 @@ function storeSkBuff(view: DataView, skbs: Skbs, skb: number): void {
   skbs.set32(skb, SKB.tstamp + 4, view.getUint32(TSTAMP + 4, true))
   const wireLen = view.getUint32(WIRE_LEN, true)
   if (wireLen !== 0 && (wireLen < skbs.len(skb) || wireLen > MAX_WIRE_LEN)) throw new KernelError(EINVAL)
-  if (wireLen !== 0) skbs.setPktLen(skb, wireLen)
+  skbs.setPktLen(skb, wireLen || skbs.len(skb))
   const segs = view.getUint32(GSO_SEGS, true)
   if (segs > MAX_SEGS) throw new KernelError(EINVAL)
   setGso(skbs, skb, segs, view.getUint32(GSO_SIZE, true) & 0xffff)

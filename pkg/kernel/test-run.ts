@@ -1,10 +1,11 @@
 // BPF_PROG_TEST_RUN: one program over one frame, without effects on devices. net/bpf/test_run.c, v6.18.
 import { KernelError } from '../bytes/errors.js'
 import { runXdp, prepareXdp, xdpMetaLen } from '../hook/xdp.js'
-import { runClassifier, runFilter } from '../hook/skb-run.js'
+import { runClassifier } from '../hook/skb-run.js'
 import type { HookProg } from '../hook/types.js'
 import type { TestRun, TestRunResult } from '../request/bpf.js'
-import { QDISC_CB, SKB } from '../skb/layout.js'
+import { SKB } from '../skb/layout.js'
+import { etherType, packetType, type LinkAddresses } from '../skb/eth-type.js'
 import { clearSharedInfo } from '../skb/skb-gso.js'
 import { CONSUMED, type Skbs } from '../skb/skb.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
@@ -27,7 +28,7 @@ export interface TestRunHost {
   readonly skbs: Skbs
   prog(id: number): HookProg
   /** struct net_device of an interface, undefined: ENODEV. */
-  device(ifindex: number): { addr: number } | undefined
+  device(ifindex: number): (LinkAddresses & { addr: number }) | undefined
   /** Real time in ns, for the duration line; constant 0 keeps runs repeatable. */
   stopwatch(): number
 }
@@ -113,10 +114,9 @@ function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint
   const skb = host.skbs.alloc(data)
   if (skb === 0) throw new KernelError(EFAULT)
   try {
-    prepareSkb(host.skbs, skb, device.addr, l2)
+    prepareSkb(host.skbs, skb, device, l2)
     if (ctx) ctx.store(host.skbs, skb)
-    const run = l2 || prog.type !== PROG_TYPE.SOCKET_FILTER ? runClassifier : runFilter
-    const outcome = timed(host, request.repeat, () => run(host.skbs, skb, prog))
+    const outcome = timed(host, request.repeat, () => runClassifier(host.skbs, skb, prog))
     if (!l2) zeroHeader(host.skbs, skb)
     return { ...outcome, dataOut: host.skbs.bytes(skb), ...(ctx ? { ctxOut: writeSkBuff(host.skbs, skb, ctx) } : {}) }
   } finally {
@@ -133,15 +133,14 @@ function lacksHeader(data: Uint8Array): boolean {
 }
 
 /** eth_type_trans, and the MAC header back in front for types that see it. */
-function prepareSkb(skbs: Skbs, skb: number, dev: number, l2: boolean): void {
+function prepareSkb(skbs: Skbs, skb: number, dev: LinkAddresses & { addr: number }, l2: boolean): void {
   const at = skbs.data(skb)
-  const protocol = skbs.u8[at + 12]! | (skbs.u8[at + 13]! << 8)
-  skbs.set32(skb, SKB.dev, dev)
-  skbs.set16(skb, SKB.protocol, protocol)
+  skbs.set32(skb, SKB.dev, dev.addr)
+  skbs.set16(skb, SKB.protocol, etherType(skbs.u8, at, skbs.len(skb)))
+  skbs.u8[skb + SKB.pkt_type] = packetType(skbs.u8, at, dev)
   skbs.set16(skb, SKB.mac_header, at - skbs.head(skb))
   skbs.set16(skb, SKB.network_header, at - skbs.head(skb) + ETH_HLEN)
   skbs.set16(skb, SKB.mac_len, ETH_HLEN)
-  skbs.set32(skb, SKB.cb + QDISC_CB.pkt_len, skbs.len(skb))
   if (!l2) skbs.pull(skb, ETH_HLEN)
 }
 

@@ -16,6 +16,7 @@ export interface Toolchain {
   parseBtf(bytes: Uint8Array, file: string): Btf
   /** BTF of the emulated kernel. */
   vmlinuxBtf(): Btf
+  vmlinuxBytes(): Uint8Array
   checkMapBtf(attr: NewMap, btf: Btf): readonly ValueField[]
   helperImpls(env: HelperEnv): (id: number) => HelperImpl | undefined
   /** Why this machine lacks a helper that Linux has, undefined: it has it. */

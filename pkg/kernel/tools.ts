@@ -1,5 +1,5 @@
 // The toolchain itself. Imported by the library; the commands load it when a program comes up (cmd/lib/lazy.ts).
-import { parseBtf, vmlinuxBtf } from '../btf/index.js'
+import { parseBtf, vmlinuxBtf, vmlinuxBytes } from '../btf/index.js'
 import { readValue } from '../btf/print-value.js'
 import { helperImpls, refusal } from '../helper/impl.js'
 import { helperText } from '../helper/protos.js'
@@ -9,4 +9,4 @@ import { checkMapBtf } from '../map/btf.js'
 import { verify } from '../verifier/index.js'
 import type { Toolchain } from './toolchain.js'
 
-export const tools: Toolchain = { interp, jit, verify, parseBtf, readValue, vmlinuxBtf, checkMapBtf, helperImpls, refusal, helperText }
+export const tools: Toolchain = { interp, jit, verify, parseBtf, readValue, vmlinuxBtf, vmlinuxBytes, checkMapBtf, helperImpls, refusal, helperText }
