@@ -32,6 +32,7 @@ export const ARG_KPTR_XCHG_DEST = 22
 export const ARG_PTR_TO_DYNPTR = 23
 /** The proposals': a context, or the skb that a context holds. */
 export const ARG_PTR_TO_SKB = 30
+export const ARG_PTR_TO_SKB_ONLY = 31
 export const ARG_PTR_TO_MAP_VALUE_OR_NULL = ARG_PTR_TO_MAP_VALUE | PTR_MAYBE_NULL
 export const ARG_PTR_TO_MEM_OR_NULL = ARG_PTR_TO_MEM | PTR_MAYBE_NULL
 export const ARG_PTR_TO_CTX_OR_NULL = ARG_PTR_TO_CTX | PTR_MAYBE_NULL
@@ -50,6 +51,8 @@ export const RET_PTR_TO_SOCK_COMMON = 5
 export const RET_PTR_TO_MEM = 6
 export const RET_PTR_TO_MEM_OR_BTF_ID = 7
 export const RET_PTR_TO_BTF_ID = 8
+/** The proposals': a packet that a map gave back. */
+export const RET_PTR_TO_SKB = 30
 export const RET_PTR_TO_MAP_VALUE_OR_NULL = RET_PTR_TO_MAP_VALUE | PTR_MAYBE_NULL
 export const RET_PTR_TO_SOCKET_OR_NULL = RET_PTR_TO_SOCKET | PTR_MAYBE_NULL
 export const RET_PTR_TO_TCP_SOCK_OR_NULL = RET_PTR_TO_TCP_SOCK | PTR_MAYBE_NULL

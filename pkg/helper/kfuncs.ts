@@ -1,58 +1,67 @@
-// Kernel functions that programs call by BTF id: net/core/filter.c, kernel/bpf/helpers.c, net/core/xdp.c (BTF_KFUNCS_START sets).
-// One row a function; its prototype is read from the kernel's BTF. Flags in kernel spelling, by letter:
-//   a KF_ACQUIRE  r KF_RELEASE  n KF_RET_NULL  t KF_TRUSTED_ARGS  i KF_ITER_NEW  x KF_ITER_NEXT  d KF_ITER_DESTROY  c calls a callback
-//   p changes packet data
+// Kernel functions that programs call by BTF id: net/core/filter.c, net/core/xdp.c, kernel/bpf/helpers.c, bpf_iter.c (BTF_KFUNCS_START sets).
+// One row a function. Columns: name | arguments | result | flags | program types (none: all)
+//   arguments  int  ctx  any  k (a constant)  iter_new iter_next iter_destroy  dynptr  dynptr_new:TYPE
+//              mem_opt (memory or NULL, its constant size behind it)  szk  out:BYTES (memory that the function writes)
+//   result     int  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
+//   flags      p moves packet data  d only in programs bound to a device  l r: locks and unlocks RCU  + -: disables and enables preemption
 import { PROG_TYPE } from '../uapi/bpf.js'
 
 export interface Kfunc {
   readonly name: string
+  readonly args: readonly string[]
+  readonly ret: string
   readonly params: number
-  readonly acquire: boolean
-  readonly release: boolean
-  readonly retNull: boolean
-  readonly trustedArgs: boolean
-  readonly iterNew: boolean
   readonly iterNext: boolean
-  readonly iterDestroy: boolean
   readonly callback: boolean
   readonly changesPktData: boolean
+  readonly deviceBound: boolean
+  readonly rcu: 'lock' | 'unlock' | undefined
+  readonly preempt: 'disable' | 'enable' | undefined
   /** Program types that may call it; undefined: all. */
   readonly types: readonly number[] | undefined
 }
 
-const TC = [PROG_TYPE.SCHED_CLS, PROG_TYPE.SCHED_ACT]
 const XDP = [PROG_TYPE.XDP]
 const SKB = [
-  ...TC, PROG_TYPE.SK_SKB, PROG_TYPE.SOCKET_FILTER, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_XMIT, PROG_TYPE.LWT_SEG6LOCAL,
-  PROG_TYPE.NETFILTER, PROG_TYPE.CGROUP_SKB,
+  PROG_TYPE.SCHED_CLS, PROG_TYPE.SCHED_ACT, PROG_TYPE.SK_SKB, PROG_TYPE.SOCKET_FILTER, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_XMIT,
+  PROG_TYPE.LWT_SEG6LOCAL, PROG_TYPE.NETFILTER, PROG_TYPE.CGROUP_SKB,
+]
+const NONE: readonly number[] = []
+
+type Row = readonly [name: string, args: string, ret: string, flags?: string, types?: readonly number[]]
+const rows: readonly Row[] = [
+  ['bpf_iter_num_new',              'iter_new int int',           'int'],
+  ['bpf_iter_num_next',             'iter_next',                  'mem:4_or_null'],
+  ['bpf_iter_num_destroy',          'iter_destroy',               'void'],
+  ['bpf_rcu_read_lock',             '',                           'void', 'l'],
+  ['bpf_rcu_read_unlock',           '',                           'void', 'r'],
+  ['bpf_preempt_disable',           '',                           'void', '+'],
+  ['bpf_preempt_enable',            '',                           'void', '-'],
+  ['bpf_dynptr_from_skb',           'ctx int dynptr_new:skb',     'int',  '',  SKB],
+  ['bpf_dynptr_from_xdp',           'ctx int dynptr_new:xdp',     'int',  '',  XDP],
+  ['bpf_dynptr_slice',              'dynptr int mem_opt szk',     'slice'],
+  ['bpf_dynptr_slice_rdwr',         'dynptr int mem_opt szk',     'slice_rdwr'],
+  ['bpf_dynptr_adjust',             'dynptr int int',             'int'],
+  ['bpf_dynptr_is_null',            'dynptr',                     'int'],
+  ['bpf_dynptr_is_rdonly',          'dynptr',                     'int'],
+  ['bpf_dynptr_size',               'dynptr',                     'int'],
+  ['bpf_xdp_metadata_rx_timestamp', 'ctx out:8',                  'int',  'd', XDP],
+  ['bpf_xdp_metadata_rx_hash',      'ctx out:4 out:4',            'int',  'd', XDP],
+  ['bpf_xdp_metadata_rx_vlan_tag',  'ctx out:2 out:2',            'int',  'd', XDP],
+  ['bpf_cast_to_kern_ctx',          'ctx',                        'kern_ctx'],
+  ['bpf_rdonly_cast',               'any k',                      'cast'],
+  ['bpf_sock_destroy',              'any',                        'int',  '',  NONE],
+  ['bpf_get_file_xattr',            'any any any',                'int',  '',  NONE],
+  ['bpf_cpumask_create',            '',                           'int',  '',  NONE],
 ]
 
-const rows: readonly (readonly [name: string, params: number, flags: string, types?: readonly number[]])[] = [
-  ['bpf_iter_num_new', 3, 'i'],
-  ['bpf_iter_num_next', 1, 'xn'],
-  ['bpf_iter_num_destroy', 1, 'd'],
-  ['bpf_rcu_read_lock', 0, ''],
-  ['bpf_rcu_read_unlock', 0, ''],
-  ['bpf_dynptr_from_skb', 3, 't', SKB],
-  ['bpf_dynptr_from_xdp', 3, '', XDP],
-  ['bpf_dynptr_slice', 4, 'n'],
-  ['bpf_dynptr_slice_rdwr', 4, 'n'],
-  ['bpf_dynptr_adjust', 3, ''],
-  ['bpf_dynptr_is_null', 1, ''],
-  ['bpf_dynptr_is_rdonly', 1, ''],
-  ['bpf_dynptr_size', 1, ''],
-  ['bpf_dynptr_clone', 2, ''],
-  ['bpf_xdp_metadata_rx_timestamp', 2, 't', XDP],
-  ['bpf_xdp_metadata_rx_hash', 3, 't', XDP],
-  ['bpf_xdp_metadata_rx_vlan_tag', 3, 't', XDP],
-  ['bpf_cast_to_kern_ctx', 1, ''],
-  ['bpf_rdonly_cast', 2, ''],
-]
-
-const kfuncs = new Map<string, Kfunc>(rows.map(([name, params, flags, types]) => [name, {
-  name, params, acquire: flags.includes('a'), release: flags.includes('r'), retNull: flags.includes('n'), trustedArgs: flags.includes('t'),
-  iterNew: flags.includes('i'), iterNext: flags.includes('x'), iterDestroy: flags.includes('d'), callback: flags.includes('c'),
-  changesPktData: flags.includes('p'), types,
-}]))
+const kfuncs = new Map<string, Kfunc>(rows.map(([name, text, ret, flags = '', types]) => {
+  const args = text === '' ? [] : text.split(' ')
+  return [name, {
+    name, args, ret, params: args.length, iterNext: args[0] === 'iter_next', callback: false, changesPktData: flags.includes('p'),
+    deviceBound: flags.includes('d'), rcu: flags.includes('l') ? 'lock' : flags.includes('r') ? 'unlock' : undefined,
+    preempt: flags.includes('+') ? 'disable' : flags.includes('-') ? 'enable' : undefined, types,
+  } satisfies Kfunc]
+}))
 
 export const kfuncNamed = (name: string): Kfunc | undefined => kfuncs.get(name)

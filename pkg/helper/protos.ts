@@ -224,10 +224,9 @@ const rows: readonly Row[] = [
 
 const SKB = A.ARG_PTR_TO_SKB
 type RfcRow = readonly [name: keyof typeof RFC_HELPER, ret: number, args: readonly number[]]
-/** Ids of a pointer result that is an skb. */
 const rfcRows: readonly RfcRow[] = [
   ['skb_map_push', INT, [MAP, SKB, ANY]],
-  ['skb_map_pop', INT, [MAP, ANY]],
+  ['skb_map_pop', A.RET_PTR_TO_SKB | A.PTR_MAYBE_NULL, [MAP, ANY]],
   ['flow_map_push', INT, [MAP, MAP, ANY]],
   ['flow_map_pop', INT, [MAP, ANY]],
   ['skb_tc_classify', INT, [SKB, ANY, ANY]],

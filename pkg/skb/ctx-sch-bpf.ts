@@ -20,7 +20,8 @@ export const schBpfV2 = context('sch_bpf_ctx', 40, [
   skb, plain('nr_flows', 8, 4), plain('handle', 12, 4), plain('rank', 16, 8), plain('delay', 24, 8), plain('classid', 32, 4),
 ], ['classid', 'rank', 'delay'])
 
-export const schBpfV4 = context('sch_bpf_ctx', 24, [skb, plain('classid', 8, 4), plain('delay', 16, 8)], ['classid', 'delay', 'skb'])
+/** An enqueue program finds its packet in skb, a dequeue program leaves one there. */
+export const schBpfV4 = context('sch_bpf_ctx', 24, [plain('skb', 0, 8, 'skb_or_null'), plain('classid', 8, 4), plain('delay', 16, 8)], ['classid', 'delay', 'skb'])
 
 const v7 = [plain('classid', 8, 4), plain('expire', 16, 8), plain('delta_ns', 24, 8)]
 const out = ['classid', 'expire', 'delta_ns']

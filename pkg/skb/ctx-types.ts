@@ -5,7 +5,7 @@ import * as B from '../insn/opcode.js'
 
 /** What a program holds after loading a field. Words are the log's names of register types. */
 export type CtxKind =
-  | 'scalar' | 'pkt' | 'pkt_meta' | 'pkt_end' | 'flow_keys' | 'sock' | 'sock_or_null' | 'sock_common_or_null' | 'skb'
+  | 'scalar' | 'pkt' | 'pkt_meta' | 'pkt_end' | 'flow_keys' | 'sock' | 'sock_or_null' | 'sock_common_or_null' | 'skb' | 'skb_or_null'
   | 'nf_hook_state' | 'sk_buff'
 
 export interface CtxField {

@@ -3,7 +3,8 @@
 import * as A from '../helper/arg-types.js'
 import { helperText, type Proto } from '../helper/protos.js'
 import type { MapAttr } from '../map/types.js'
-import { MAP_TYPE, PROG_TYPE } from '../uapi/bpf.js'
+import { RFC_PROG } from '../skb/ctx.js'
+import { FUNC, MAP_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { EACCES, EINVAL } from '../uapi/errno.js'
 import { compatible } from './call-must.js'
 import { dynptrSpi, isDynptrSlot, markDynptr } from './dynptr.js'
@@ -89,7 +90,7 @@ const DYNPTR_FLAGS = T.DYNPTR_TYPE_LOCAL | T.DYNPTR_TYPE_RINGBUF | T.DYNPTR_TYPE
 function checkType(env: Env, regno: number, arg: number, n: number, meta: Meta): void {
   const r = env.regs[regno]!
   const base = T.baseType(arg)
-  const types = compatible[base]
+  const types = skbForCtx(env, base, meta) ? compatible[A.ARG_PTR_TO_SKB_ONLY] : compatible[base]
   if (types === undefined) return env.missing(`argument type ${base}`)
   let type = r.type
   if (arg & T.MEM_RDONLY) type &= ~T.MEM_RDONLY
@@ -98,6 +99,10 @@ function checkType(env: Env, regno: number, arg: number, n: number, meta: Meta):
   if (!types.includes(type)) env.fail(EACCES, `R${regno} type=${T.typeName(r.type)} expected=${types.map(T.typeName).join(', ')}`)
   if (T.baseType(r.type) === T.PTR_TO_BTF_ID) checkBtfType(env, r, regno, arg, n, meta)
 }
+
+/** A sch_bpf program's context is no packet: helpers for packets get its skb. */
+const skbForCtx = (env: Env, base: number, meta: Meta): boolean =>
+  base === A.ARG_PTR_TO_CTX && env.type === RFC_PROG.SCHED_QDISC && meta.proto.id !== FUNC.tail_call
 
 function checkBtfType(env: Env, r: Reg, regno: number, arg: number, n: number, meta: Meta): void {
   const base = T.baseType(arg)
@@ -159,7 +164,7 @@ const meaning: Readonly<Record<number, Meaning>> = {
     meta.map = r.map
     meta.mapUid = r.mapUid
   },
-  [A.ARG_PTR_TO_DYNPTR]: dynptr,
+  [A.ARG_PTR_TO_DYNPTR]: dynptrArg,
   [A.ARG_PTR_TO_CONST_STR]: constString,
   [A.ARG_PTR_TO_PERCPU_BTF_ID]: env => env.missing('per-CPU kernel variables'),
   [A.ARG_KPTR_XCHG_DEST]: env => env.missing('bpf_kptr_xchg'),
@@ -267,7 +272,7 @@ const dynptrTypes: readonly (readonly [number, number])[] = [
 export const dynptrTypeOf = (arg: number): number => dynptrTypes.find(([flag]) => arg & flag)?.[1] ?? 0
 
 /** process_dynptr_func() */
-function dynptr(env: Env, r: Reg, regno: number, arg: number, meta: Meta): void {
+export function dynptrArg(env: Env, r: Reg, regno: number, arg: number, meta: Meta): void {
   if (r.type !== T.PTR_TO_STACK) return env.missing('dynptrs that a caller passes')
   const f = frameOf(env, r)
   if (arg & T.MEM_UNINIT) {

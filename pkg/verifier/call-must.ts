@@ -37,6 +37,7 @@ export const compatible: Readonly<Record<number, readonly number[]>> = {
   [A.ARG_KPTR_XCHG_DEST]: [T.PTR_TO_MAP_VALUE, T.PTR_TO_BTF_ID | T.MEM_ALLOC],
   [A.ARG_PTR_TO_DYNPTR]: [T.PTR_TO_STACK, T.CONST_PTR_TO_DYNPTR],
   [A.ARG_PTR_TO_SKB]: [T.PTR_TO_CTX, T.PTR_TO_SKB],
+  [A.ARG_PTR_TO_SKB_ONLY]: [T.PTR_TO_SKB],
 }
 
 const F = FUNC

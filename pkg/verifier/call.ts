@@ -13,11 +13,13 @@ import { invalidateSlices, isDynptrSlot, unmarkDynptr } from './dynptr.js'
 import type { Env } from './env.js'
 import { checkResourceLeak, leaveFunction } from './exit.js'
 import { specialFields } from './map-record.js'
-import { clearCallerSaved, clearPacketPointers, invalid } from './marks.js'
+import { clearCallerSaved, clearPacketPointers } from './marks.js'
 import { markChainPrecision } from './precision.js'
+import { releaseReference } from './release.js'
 import { notInit, Reg, scalar, unknownScalar, withNum } from './reg.js'
 import { sync, UNKNOWN, ZERO, type Scalar } from './scalar.js'
 import { frameOf, stackWrite, withinStack } from './stack.js'
+import { checkTailCall, memberOf } from './struct-ops.js'
 import { s64 } from './tnum.js'
 import * as T from './types.js'
 
@@ -27,7 +29,7 @@ export function checkHelperCall(env: Env, i: Insn): void {
   const id = i.imm
   const name = `${helperText(id)}#${id}`
   if ((id < 0 || id > MAX_FUNC) && !mayCall(env.type, id)) env.fail(EINVAL, `invalid func ${name}`)
-  if (!mayCall(env.type, id)) env.fail(EINVAL, `program of this type cannot use helper ${name}`)
+  if (!mayCall(env.type, id) && !memberOf(env)?.table.helpers.includes(id)) env.fail(EINVAL, `program of this type cannot use helper ${name}`)
   const proto = protoOf(id, env.type)
   if (proto === undefined) return env.missing(`helper ${name}`)
   if (proto.gpl && !env.gpl) env.fail(EINVAL, 'cannot call GPL-restricted function from non-GPL compatible program')
@@ -110,19 +112,10 @@ function releaseDynptr(env: Env, r: Reg): void {
   releaseReference(env, ref)
 }
 
-/** release_reference(): the reference goes, and what points to its object points nowhere. */
-export function releaseReference(env: Env, id: number): boolean {
-  const st = env.state
-  if (!st.refs.some(r => r.kind === 'ptr' && r.id === id)) return false
-  st.refs = st.refs.filter(r => r.kind !== 'ptr' || r.id !== id)
-  st.mapRegs(r => (r.refObjId === id && r.type !== T.CONST_PTR_TO_DYNPTR ? invalid : r))
-  env.scratchAll()
-  return true
-}
-
 /** What single helpers ask for. An answer takes the place of the ordinary end of a call. */
 function special(env: Env, i: Insn, id: number, meta: Meta): (() => void) | undefined {
   if (id === FUNC.tail_call) {
+    checkTailCall(env)
     checkResourceLeak(env, true, 'tail_call')
     return env.state.curframe === 0 ? undefined : () => tailCall(env, meta)
   }
@@ -198,6 +191,7 @@ function result(env: Env, id: number, meta: Meta): Reg {
       r.memSize = meta.memSize
       return r
     }
+    case A.RET_PTR_TO_SKB: return new Reg(T.PTR_TO_SKB | flag, ZERO)
     case A.RET_PTR_TO_BTF_ID: return btfResult(env, meta, flag)
     default: return env.missing(`the result of ${helperText(id)}`)
   }

@@ -3,7 +3,7 @@ import * as A from '../helper/arg-types.js'
 import { disasm } from '../insn/disasm.js'
 import type { Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
-import { CALL, FUNC, PSEUDO } from '../uapi/bpf.js'
+import { CALL, FUNC, PROG_TYPE, PSEUDO } from '../uapi/bpf.js'
 import { E2BIG, EINVAL } from '../uapi/errno.js'
 import { checkAlu } from './alu.js'
 import { printLine } from './btf-info.js'
@@ -22,12 +22,14 @@ import { constant, Reg, unknownScalar, zeroScalar } from './reg.js'
 import { mapOf } from './resolve.js'
 import { ZERO } from './scalar.js'
 import { Frame, State } from './state.js'
+import { acquireArgs, checkMember } from './struct-ops.js'
 import * as T from './types.js'
 
 const MAIN_FUNC = -1
 
 /** The program, then every global function that was called, each from what it may assume. */
 export function checkAll(env: Env): void {
+  if (env.type === PROG_TYPE.STRUCT_OPS) checkMember(env)
   checkFrom(env, 0)
   for (let again = true; again;) {
     again = false
@@ -61,6 +63,7 @@ function initArgs(env: Env, subprog: number): void {
   const { regs } = env.state.cur
   if (subprog === 0) {
     regs[1] = new Reg(T.PTR_TO_CTX, ZERO)
+    acquireArgs(env)
     return
   }
   subprogArgs(env, subprog).forEach((arg, k) => {

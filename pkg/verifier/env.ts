@@ -128,6 +128,8 @@ export class Env {
   seenPacketLoad = false
   cbAccess = false
   notes: string[] = []
+  /** Kernel functions that are called. */
+  readonly kfuncs = new Set<string>()
 
   constructor(input: VerifyInput, log: Log, ctx: Context) {
     this.input = input

@@ -13,13 +13,20 @@ import type { Reg } from './reg.js'
 import { S64_MAX, S64_MIN } from './scalar.js'
 import type { RetRange } from './state.js'
 import * as T from './types.js'
+import { returnRangeOf, returnsPointer } from './struct-ops.js'
 import { widenImprecise } from './widen.js'
+
+const EXIT = 'BPF_EXIT instruction in main prog'
+
+/** A struct_ops program may return what it holds; check_return_code() sees to the type. */
+const givenBack = (env: Env, prefix: string, id: number): boolean =>
+  env.type === PROG_TYPE.STRUCT_OPS && prefix === EXIT && env.regs[0]!.refObjId === id
 
 /** check_resource_leak() */
 export function checkResourceLeak(env: Env, checkLock: boolean, prefix: string): void {
   const st = env.state
   if (checkLock && st.activeLocks > 0) env.fail(EINVAL, `${prefix} cannot be used inside bpf_spin_lock-ed region`)
-  const leaked = env.frame.frameno > 0 ? [] : st.refs.filter(r => r.kind === 'ptr')
+  const leaked = env.frame.frameno > 0 ? [] : st.refs.filter(r => r.kind === 'ptr' && !givenBack(env, prefix, r.id))
   for (const r of leaked) env.verbose(`Unreleased reference id=${r.id} alloc_insn=${r.insn}\n`)
   if (leaked.length > 0) env.fail(EINVAL, `${prefix} would lead to reference leak`)
   if (checkLock && st.activeRcu) env.fail(EINVAL, `${prefix} cannot be used inside bpf_rcu_read_lock-ed region`)
@@ -32,7 +39,7 @@ export function checkExit(env: Env, i: Insn): boolean {
     env.fail(EINVAL, 'BPF_EXIT uses reserved fields')
   }
   const nested = env.state.curframe > 0
-  checkResourceLeak(env, !nested, 'BPF_EXIT instruction in main prog')
+  checkResourceLeak(env, !nested, EXIT)
   if (nested) {
     leaveFunction(env)
     return false
@@ -85,6 +92,7 @@ function invalidScalar(env: Env, r: Reg, range: RetRange, ctx: string, name: str
 
 /** check_return_code() */
 function checkReturnCode(env: Env): void {
+  if (env.type === PROG_TYPE.STRUCT_OPS && env.frame.subprog === 0 && returnsPointer(env)) return
   const r = readReg(env, 0)
   if (env.frame.inAsyncCallback) return enforce(env, r, { min: 0, max: 0 }, 'At async callback return')
   if (env.frame.subprog > 0) {
@@ -109,6 +117,7 @@ function returnRange(env: Env): RetRange | undefined {
     case PROG_TYPE.SK_LOOKUP: case PROG_TYPE.NETFILTER: case PROG_TYPE.CGROUP_SOCK: case PROG_TYPE.SOCK_OPS: case PROG_TYPE.CGROUP_DEVICE:
     case PROG_TYPE.CGROUP_SYSCTL: case PROG_TYPE.CGROUP_SOCKOPT: case PROG_TYPE.CGROUP_SOCK_ADDR:
       return { min: 0, max: 1 }
+    case PROG_TYPE.STRUCT_OPS: return returnRangeOf(env)
     default: return undefined
   }
 }

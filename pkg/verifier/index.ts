@@ -29,6 +29,7 @@ export function verify(input: VerifyInput): VerifyResult {
     staticPasses(env)
     checkAll(env)
     checkStackDepth(env)
+    offerKfuncs(env)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     printStats(env)
@@ -46,6 +47,11 @@ function attachTypeFits({ prog }: VerifyInput): boolean {
     case PROG_TYPE.NETFILTER: return attach === ATTACH_TYPE.NETFILTER
     default: return true
   }
+}
+
+/** A program that is right may call what this machine has not. */
+function offerKfuncs(env: Env): void {
+  for (const name of env.kfuncs) if (!env.input.kfuncs?.(name)) env.missing(`kernel function ${name}`)
 }
 
 function refused(errno: number, log: Log, text: string): VerifyResult {

@@ -18,6 +18,8 @@ export interface VerifyInput {
   readonly frozen?: (mapId: number) => Uint8Array | undefined
   /** 0 none, 1, 2, | 4 stats: as log_level of bpf(2). */
   readonly logLevel: number
+  /** Kernel functions that this machine has; absent: none, and a program that calls one is refused in the end. */
+  readonly kfuncs?: (name: string) => boolean
   /** Possible CPUs: what bpf_get_smp_processor_id() stays below; absent: not known. */
   readonly cpus?: number
   /** Posted behaviour of the proposals, bugs included. */

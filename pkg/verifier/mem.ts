@@ -14,6 +14,7 @@ import { checkAlignment, insideMapValue, insidePacket, insideRegion, mapPermits 
 import { constant, isPacket, Reg, unknownScalar, withNum } from './reg.js'
 import { coerce, coerceSigned, ZERO } from './scalar.js'
 import { stackRead, stackWrite, withinStack } from './stack.js'
+import { argumentAccess } from './struct-ops.js'
 import * as T from './types.js'
 
 export interface Access {
@@ -106,13 +107,14 @@ function memory(env: Env, a: Access, r: Reg, off: number): void {
 const kindType: Readonly<Record<CtxKind, number>> = {
   scalar: T.SCALAR_VALUE, pkt: T.PTR_TO_PACKET, pkt_meta: T.PTR_TO_PACKET_META, pkt_end: T.PTR_TO_PACKET_END,
   flow_keys: T.PTR_TO_FLOW_KEYS, sock: T.PTR_TO_SOCKET, sock_or_null: T.PTR_TO_SOCKET | T.PTR_MAYBE_NULL,
-  sock_common_or_null: T.PTR_TO_SOCK_COMMON | T.PTR_MAYBE_NULL, skb: T.PTR_TO_SKB,
+  sock_common_or_null: T.PTR_TO_SOCK_COMMON | T.PTR_MAYBE_NULL, skb: T.PTR_TO_SKB, skb_or_null: T.PTR_TO_SKB | T.PTR_MAYBE_NULL,
   nf_hook_state: T.PTR_TO_BTF_ID | T.PTR_TRUSTED, sk_buff: T.PTR_TO_BTF_ID | T.PTR_TRUSTED,
 }
 
 function context(env: Env, a: Access, r: Reg, off: number): void {
   checkPtrOff(env, r, a.regno)
-  structAccess(env, a, env.ctx, off)
+  if (env.type === PROG_TYPE.STRUCT_OPS) argumentAccess(env, a, off)
+  else structAccess(env, a, env.ctx, off)
 }
 
 /** The skb member of a sch_bpf context: a __sk_buff as classifiers see it. */
@@ -128,10 +130,20 @@ function structAccess(env: Env, a: Access, table: Context, off: number): void {
     printLine(env, env.insn, '; ')
     throw env.refusal(EACCES)
   }
+  if (a.write && access.field.kind === 'skb_or_null') storesPacket(env, a, off)
   env.aux[env.insn]!.access = access
   if (access.field.name === 'cb') env.cbAccess = true
   if (a.write || a.value < 0) return
   env.setReg(a.value, loadedField(env, access.field.kind))
+}
+
+/** Only a packet, or none, goes where the qdisc will take one from. */
+function storesPacket(env: Env, a: Access, off: number): void {
+  const r = a.value >= 0 ? env.regs[a.value]! : undefined
+  const none = r === undefined ? a.insn!.imm === 0 : r.isNull
+  if (!none && (r === undefined || T.baseType(r.type) !== T.PTR_TO_SKB || r.off !== 0)) {
+    env.fail(EACCES, `invalid bpf_context access off=${off} size=${a.size}`)
+  }
 }
 
 function loadedField(env: Env, kind: CtxKind): Reg {

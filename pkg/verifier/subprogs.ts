@@ -6,6 +6,7 @@ import * as B from '../insn/opcode.js'
 import { CALL, FUNC, PSEUDO } from '../uapi/bpf.js'
 import { E2BIG, EINVAL } from '../uapi/errno.js'
 import { readFuncs, readLines } from './btf-info.js'
+import { addKfunc } from './kfunc.js'
 import type { Env, Subprog } from './env.js'
 
 const MAX_SUBPROGS = 256
@@ -24,6 +25,7 @@ const isJump = (i: Insn): boolean => B.BPF_CLASS(i.code) === B.BPF_JMP || B.BPF_
 export function findSubprogs(env: Env): void {
   const starts = new Set([0])
   env.insns.forEach((i, n) => {
+    if (isKfuncCall(i)) addKfunc(env, i)
     if (!isPseudoFunc(i) && !isPseudoCall(i)) return
     const start = n + i.imm + 1
     if (start < 0 || start >= env.insns.length) env.fail(EINVAL, 'call to invalid destination')

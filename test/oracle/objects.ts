@@ -68,7 +68,7 @@ function ours(c: Loaded): { errno: number, log: string, insns: number } {
       ...(c.funcInfo === undefined ? {} : { funcInfo: { recSize: 8, bytes: c.funcInfo } }),
       ...(c.lineInfo === undefined ? {} : { lineInfo: { recSize: 16, bytes: c.lineInfo } }),
     },
-    maps: id => c.maps[id - 1]?.attr, btf, btfOf: () => btf, vmlinux: () => undefined, logLevel: 1,
+    maps: id => c.maps[id - 1]?.attr, btf, btfOf: () => btf, vmlinux: () => undefined, kfuncs: () => true, logLevel: 1,
     frozen: id => (c.maps[id - 1]?.frozen ? c.maps[id - 1]?.value : undefined),
   })
   return { errno: r.ok ? 0 : r.errno, log: r.log, insns: r.ok ? r.stats.insnProcessed : 0 }

@@ -11,7 +11,7 @@ export function ourVerdict({ maps, btf: bytes, values, prog }: Load, logLevel = 
   const btf = bytes && parseBtf(bytes, 'BTF')
   try {
     const result = verify({
-      prog, btf, btfOf: () => btf, vmlinux: vmlinuxBtf, logLevel,
+      prog, btf, btfOf: () => btf, vmlinux: vmlinuxBtf, logLevel, kfuncs: () => true, cpus: 2,
       maps: id => attrOf(maps[id - 1], id, btf),
       frozen: id => values.find(value => value.map === id && value.frozen)?.bytes,
     })
