@@ -7,8 +7,9 @@ import { FAILED, Silent } from './failure.js'
 import { LINK_VERBS, runLink } from './link.js'
 import { MAP_VERBS, runMap } from './map.js'
 import { NET_VERBS, runNet } from './net.js'
-import { absent, PERF_VERBS, runPerf, runStructOps, STRUCT_OPS_VERBS } from './other.js'
+import { absent, PERF_VERBS, runPerf } from './other.js'
 import { PROG_VERBS, runProgObject } from './prog.js'
+import { runStructOps, STRUCT_OPS_VERBS } from './struct-ops.js'
 import { BPFTOOL_USAGE } from './usage.js'
 
 /** A handle that nothing fits fails without a word. */
@@ -48,7 +49,7 @@ const OBJECTS: readonly Entry[] = [
   absent('feature'),
   { word: 'btf', run: quietly(runBtf), verbs: BTF_VERBS },
   absent('gen'),
-  { word: 'struct_ops', run: runStructOps, verbs: STRUCT_OPS_VERBS },
+  { word: 'struct_ops', run: quietly(runStructOps), verbs: STRUCT_OPS_VERBS },
   absent('iter'),
   { word: 'version', run: (context) => version(context) },
 ]

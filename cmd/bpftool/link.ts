@@ -39,18 +39,21 @@ const showsAttachType = (info: LinkInfo): boolean => info.type === LINK_TYPE.TCX
 
 function record(context: Context, kernel: Kernel, info: LinkInfo): object {
   return {
-    id: info.id, type: linkTypeName(info.type) ?? info.type, prog_id: info.progId, ...place(kernel, info),
+    id: info.id, type: linkTypeName(info.type) ?? info.type, prog_id: info.progId,
+    ...(info.mapId === undefined ? place(kernel, info) : { map_id: info.mapId }),
     ...(showsAttachType(info) ? { attach_type: attachTypeName(info.attachType) ?? info.attachType } : {}),
     ...(context.options.bpffs && info.pins.length > 0 ? { pinned: info.pins } : {}),
   }
 }
 
 function plain(context: Context, kernel: Kernel, info: LinkInfo): string {
+  const pins = context.options.bpffs ? info.pins.map((path) => `\n\tpinned ${path}`).join('') : ''
+  if (info.mapId !== undefined) return `${info.id}: ${linkTypeName(info.type) ?? info.type}  map ${info.mapId}  ${pins}\n`
   const { devname, ifindex } = place(kernel, info)
   const where = devname === undefined ? `ifindex ${ifindex}` : ifindex === 0 ? `ifindex ${devname}` : `ifindex ${devname}(${ifindex})`
   return `${info.id}: ${linkTypeName(info.type) ?? `type ${info.type}`}  prog ${info.progId}  \n\t${where}  `
     + (showsAttachType(info) ? `attach_type ${attachTypeName(info.attachType) ?? info.attachType}  ` : '')
-    + (context.options.bpffs ? info.pins.map((path) => `\n\tpinned ${path}`).join('') : '') + '\n'
+    + pins + '\n'
 }
 
 function pinLink(context: Context, words: Words): void {

@@ -19,7 +19,7 @@ export function btfOf(kernel: Kernel, info: MapInfo): Btf | undefined {
 }
 
 /** What is written to: the output's JSON, or the pretty JSON that plain text with types is. */
-interface Sink {
+export interface Sink {
   openObject(key: string | null): void
   closeObject(): void
   openArray(key: string | null): void
@@ -45,13 +45,13 @@ export class TypedText implements Sink {
   }
 }
 
-const writerSink = (out: Writer): Sink => ({
+export const writerSink = (out: Writer): Sink => ({
   openObject: (key) => out.openObject(key), closeObject: () => out.closeObject(),
   openArray: (key) => out.openArray(key), closeArray: () => out.closeArray(),
   tree: (key, value) => out.tree(key, value), raw: (key, text) => out.tree(key, text),
 })
 
-function writeValue(sink: Sink, key: string | null, value: BtfValue): void {
+export function writeValue(sink: Sink, key: string | null, value: BtfValue): void {
   if (value.kind === 'scalar') sink.tree(key, value.value)
   else if (value.kind === 'raw') sink.raw(key, value.text)
   else if (value.kind === 'array') {
@@ -75,14 +75,15 @@ function shares(info: MapInfo, value: Uint8Array): Uint8Array[] {
 /** `{"key": …, "value": …}` with types. */
 export function typedEntry(sink: Sink, key: string | null, btf: Btf, info: MapInfo, entry: Entry, plain: boolean): void {
   sink.openObject(key)
+  const valueType = info.btfVmlinuxValueTypeId ?? info.btfValueTypeId
   if (info.btfKeyTypeId !== 0) writeValue(sink, 'key', readValue(btf, info.btfKeyTypeId, entry.key, plain))
-  if (!isPerCpu(info.type)) writeValue(sink, 'value', readValue(btf, info.btfValueTypeId, entry.value, plain))
+  if (!isPerCpu(info.type)) writeValue(sink, 'value', readValue(btf, valueType, entry.value, plain))
   else {
     sink.openArray('values')
     shares(info, entry.value).forEach((share, cpu) => {
       sink.openObject(null)
       sink.tree('cpu', cpu)
-      writeValue(sink, 'value', readValue(btf, info.btfValueTypeId, share, plain))
+      writeValue(sink, 'value', readValue(btf, valueType, share, plain))
       sink.closeObject()
     })
     sink.closeArray()

@@ -1,22 +1,12 @@
-// Objects that the emulated machine has nothing of: struct_ops and perf list nothing, the others say so.
+// Objects that the emulated machine has nothing of: perf lists nothing, the others say so.
 import { InputError } from '../../pkg/bytes/errors.js'
 import { runBpftoolVerb, type Context, type Entry } from '../../pkg/cli/index.js'
 import type { Words } from '../../pkg/grammar/index.js'
 import { unsupported } from './failure.js'
-import { PERF_HELP, STRUCT_OPS_HELP, usage, type Help } from './usage.js'
+import { PERF_HELP, usage, type Help } from './usage.js'
 
-const absentVerb = (object: string, word: string): Entry => ({ word, run: () => { throw unsupported(`bpftool ${object} ${word}`) } })
 const nothing = ({ out }: Context): void => out.tree(null, [])
 const helpOf = (help: Help): Entry => ({ word: 'help', run: () => { throw new InputError(usage(help).trimEnd(), 0) } })
-
-export const STRUCT_OPS_VERBS: readonly Entry[] = [
-  { word: 'show', run: nothing },
-  { word: 'list', run: nothing },
-  ...['register', 'unregister', 'dump'].map((word) => absentVerb('struct_ops', word)),
-  helpOf(STRUCT_OPS_HELP),
-]
-
-export const runStructOps = (context: Context, words: Words): number => runBpftoolVerb(STRUCT_OPS_VERBS, usage(STRUCT_OPS_HELP), context, words)
 
 export const PERF_VERBS: readonly Entry[] = [{ word: 'show', run: nothing }, { word: 'list', run: nothing }, helpOf(PERF_HELP)]
 

@@ -27,14 +27,14 @@ export function loadProgs(context: Context, words: Words, whole: boolean): void 
 }
 
 /** p_info: not in JSON. It stands behind the complaint. */
-function hinted(context: Context, error: unknown): unknown {
+export function hinted(context: Context, error: unknown): unknown {
   if (context.options.idle.includes('legacy') || context.out.isJson) return error
   if (error instanceof InputError) return new InputError(`${error.message}\n${STRICT}`, error.status)
   if (error instanceof Silent) context.note(STRICT)
   return error
 }
 
-function open(context: Context, file: string): ObjectSpec {
+export function open(context: Context, file: string): ObjectSpec {
   let bytes: Uint8Array
   try {
     bytes = context.io.readFile(file)
@@ -109,7 +109,7 @@ function load(
 }
 
 /** libbpf asks a second time, with a log, when the kernel refused without one. */
-function twice(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions, verbose: LoadOptions): LoadedObject {
+export function twice(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions, verbose: LoadOptions): LoadedObject {
   const lines: string[] = []
   try {
     const loaded = objects().loadObject(object, kernel, { ...options, warn: (line) => lines.push(line) })
@@ -122,7 +122,7 @@ function twice(context: Context, kernel: Kernel, object: ObjectSpec, options: Lo
   }
 }
 
-function once(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions): LoadedObject {
+export function once(context: Context, kernel: Kernel, object: ObjectSpec, options: LoadOptions): LoadedObject {
   try {
     return objects().loadObject(object, kernel, { ...options, warn: (line) => libbpf(context, line) })
   } catch (error) {
@@ -137,7 +137,7 @@ function said(context: Context, error: unknown): unknown {
   return error
 }
 
-function tell(context: Context, { name, log, notes }: LoadedObject['progs'][number]): void {
+export function tell(context: Context, { name, log, notes }: LoadedObject['progs'][number]): void {
   for (const note of notes) context.note(note)
   if (context.options.debug && log !== '') libbpf(context, `prog '${name}': -- BEGIN PROG LOAD LOG --\n${log}-- END PROG LOAD LOG --`)
 }

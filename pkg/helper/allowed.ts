@@ -62,6 +62,8 @@ const OWN: ReadonlyMap<number, readonly number[]> = new Map([
     188, 196,
   ]],
   [PROG_TYPE.NETFILTER, []],
+  // Kinds of tables add their own: helper/struct-ops.ts.
+  [PROG_TYPE.STRUCT_OPS, []],
 ])
 
 /** Types of the proposals (listing numbers of prog types), by the type whose helpers they may call, and what they add. */

@@ -23,6 +23,9 @@ export function checkFlags(attr: NewMap, allowed: number): void {
   refuse((attr.flags & ~allowed) !== 0 || !accessOk(attr.flags), EINVAL)
 }
 
+/** bpf_obj_name_cpy of a name that there must be. */
+export const isObjectName = (name: string): boolean => /^[A-Za-z0-9_.]{1,15}$/.test(name)
+
 /** bpf_map_flags_access_ok */
 export function accessOk(flags: number): boolean {
   const both = MAP_F.RDONLY_PROG | MAP_F.WRONLY_PROG

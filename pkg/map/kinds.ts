@@ -8,6 +8,7 @@ import { arrayOfMaps, progArray } from './arraymap-fd.js'
 import { perfEventArray } from './arraymap-perf.js'
 import { MAX_KEY } from './base.js'
 import { bloomFilter } from './bloom_filter.js'
+import { structOps } from './bpf_struct_ops.js'
 import { refuse, type NewMap } from './check.js'
 import { cpumap } from './cpumap.js'
 import { devmap } from './devmap.js'
@@ -40,6 +41,7 @@ export const MAP_KINDS: readonly MapKind[] = [
   devmapHash,
   ringbuf,
   bloomFilter,
+  structOps,
 ]
 
 const byType = new Map(MAP_KINDS.map((kind) => [kind.type, kind]))

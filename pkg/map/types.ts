@@ -1,6 +1,7 @@
 // What a map is to the rest of the kernel side. One file a kind implements MapKind; kinds.ts lists them.
 import type { Memory } from '../mem/memory.js'
 import type { Region } from '../mem/space.js'
+import type { TableHost } from './struct-ops-types.js'
 
 /** Checked attributes of a map: what BPF_MAP_CREATE settled. */
 export interface MapAttr {
@@ -18,6 +19,8 @@ export interface MapAttr {
   readonly btfId: number
   readonly btfKeyTypeId: number
   readonly btfValueTypeId: number
+  /** struct_ops: the value's type in the kernel's BTF. */
+  readonly btfVmlinuxValueTypeId?: number
   /** Parts of the value that the kernel owns (bpf_spin_lock, bpf_timer, kptr …): copies go around them, reads show zeros. Ascending. */
   readonly fields?: readonly ValueField[]
 }
@@ -52,6 +55,8 @@ export interface MapHost {
   hold(kind: 'map' | 'prog', id: number): void
   drop(kind: 'map' | 'prog', id: number): void
   deviceExists(ifindex: number): boolean
+  /** Tables of callbacks, for struct_ops maps; absent: this machine has none. */
+  readonly tables?: TableHost
 }
 
 /**

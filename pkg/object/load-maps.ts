@@ -8,6 +8,7 @@ import { objectError, viewOf } from './error.js'
 import { emulatedKconfig, kconfigValue } from './kconfig.js'
 import type { LoadContext, LoadedMap } from './load.js'
 import type { MapSpec } from './spec.js'
+import type { KernTable } from './struct-ops-kern.js'
 
 const PAGE_SIZE = 4096
 /** Types that the kernel refuses BTF for (libbpf's list). */
@@ -18,10 +19,11 @@ const WITHOUT_BTF: ReadonlySet<number> = new Set([
 
 /** Ids of all maps, in the order of the spec; slots that hold programs are filled later. */
 export function loadMaps(load: LoadContext): LoadedMap[] {
-  const { maps, file } = load.object
+  const { maps } = load.object
   const loaded: LoadedMap[] = []
   for (const map of maps) {
-    if (map.structOps) throw objectError(file, 'not supported yet', `struct_ops map '${map.name}'`)
+    // Tables come last and are made of what this kernel says of them.
+    if (map.table) continue
     loaded.push(loadMap(load, map))
     if (!pointsAhead(map, loaded.length)) fillMapSlots(load, map, loaded.at(-1)!, loaded)
   }
@@ -103,6 +105,13 @@ function createMap(load: LoadContext, map: MapSpec): number {
     load.warn(`Error in bpf_create_map_xattr(${map.name}):${strerror(error.errno)}(-${error.errno}). Retrying without BTF.`)
     return request(load, map, create)
   }
+}
+
+/** A struct_ops table: bpf_object__create_map for BPF_MAP_TYPE_STRUCT_OPS. */
+export function loadTable(load: LoadContext, { map, value, valueTypeId }: KernTable): LoadedMap {
+  const create = { ...attributes(load, map), valueSize: value.length, btfVmlinuxValueTypeId: valueTypeId }
+  const id = request(load, map, load.btfId === undefined ? create : { ...create, btfId: load.btfId })
+  return { name: map.name, id, reused: false, path: undefined }
 }
 
 function innerMap(load: LoadContext, inner: MapSpec): number {

@@ -3,8 +3,8 @@ import type { InputError } from '../bytes/errors.js'
 import { KernelError } from '../bytes/errors.js'
 import { formatSpec, resolveCore } from '../btf/index.js'
 import type { ProgLoad } from '../request/bpf.js'
-import { strerror } from '../uapi/errno.js'
-import { BPF_OBJ_NAME_LEN } from '../uapi/bpf.js'
+import { EINVAL, strerror } from '../uapi/errno.js'
+import { BPF_OBJ_NAME_LEN, PROG_TYPE } from '../uapi/bpf.js'
 import { patchCore } from './core-patch.js'
 import { dialectOf } from './dialect.js'
 import { objectError } from './error.js'
@@ -13,6 +13,7 @@ import type { LoadContext, LoadedMap } from './load.js'
 import { fixupLog, type Poisoned } from './log-fixup.js'
 import { tailCallSection } from './legacy-maps.js'
 import type { LinkedProg, ProgSpec } from './spec.js'
+import type { Slot } from './struct-ops-kern.js'
 
 export interface LoadedProg {
   readonly name: string
@@ -23,14 +24,14 @@ export interface LoadedProg {
   readonly notes: readonly string[]
 }
 
-export function loadProg(load: LoadContext, prog: ProgSpec, linked: LinkedProg, maps: readonly LoadedMap[]): LoadedProg {
+export function loadProg(load: LoadContext, prog: ProgSpec, linked: LinkedProg, maps: readonly LoadedMap[], slot?: Slot): LoadedProg {
   const type = progType(load, prog)
   const { name: dialect, note } = dialectOf(load.object, prog, type, load.options.dialect)
   patchMaps(linked, maps)
   const poisoned = { core: patchCores(load, prog, linked), kfuncs: patchKsyms(load, prog, linked) }
   const request: ProgLoad = {
     type, name: prog.name.slice(0, BPF_OBJ_NAME_LEN - 1), insns: linked.insns, license: load.object.license,
-    ...sectionAttributes(load, prog, type),
+    ...sectionAttributes(load, prog, type), ...tableSlot(load, prog, type, slot),
     kernVersion: load.object.kernVersion, ...infoOf(load, linked),
     ...(dialect === undefined ? {} : { dialect }),
     ...(load.options.logLevel === undefined ? {} : { logLevel: load.options.logLevel }),
@@ -49,6 +50,17 @@ function progType(load: LoadContext, prog: ProgSpec): number {
 function sectionAttributes(load: LoadContext, prog: ProgSpec, type: number): { expectedAttachType: number; flags: number } {
   const own = prog.type === type
   return { expectedAttachType: load.options.expectedAttachType ?? (own ? prog.expectedAttachType : 0), flags: own ? prog.flags : 0 }
+}
+
+/** libbpf_prepare_prog_load: a struct_ops program is a member of some table. */
+function tableSlot(load: LoadContext, prog: ProgSpec, type: number, slot: Slot | undefined): Pick<ProgLoad, 'attachBtfId' | 'expectedAttachType'> {
+  if (type !== PROG_TYPE.STRUCT_OPS) return {}
+  if (slot) return { attachBtfId: slot.typeId, expectedAttachType: slot.member }
+  load.warn(`prog '${prog.name}': SEC("struct_ops") program isn't referenced anywhere, did you forget to use it?`)
+  load.warn(`prog '${prog.name}': failed to prepare load attributes: -${EINVAL}`)
+  load.warn(`prog '${prog.name}': failed to load: -${EINVAL}`)
+  load.warn(`failed to load object '${load.object.file}'`)
+  throw new KernelError(EINVAL)
 }
 
 function patchMaps(linked: LinkedProg, maps: readonly LoadedMap[]): void {

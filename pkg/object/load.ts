@@ -5,10 +5,12 @@ import { parseBtf, vmlinuxBtf } from '../btf/index.js'
 import { KernelError } from '../bytes/errors.js'
 import type { Kernel } from '../request/kernel.js'
 import type { Kconfig } from './kconfig.js'
-import { loadMaps, setSlot } from './load-maps.js'
+import { loadMaps, loadTable, setSlot } from './load-maps.js'
 import { loadProg, type LoadedProg } from './load-progs.js'
 import { objectError } from './error.js'
 import { tailCallSection } from './legacy-maps.js'
+import { loadedTable, type LoadedTable } from './struct-ops-attach.js'
+import { kernTables, tableProgs } from './struct-ops-kern.js'
 import type { MapSpec, ObjectSpec, Pinning, ProgSpec } from './spec.js'
 
 export interface LoadOptions {
@@ -44,6 +46,8 @@ export interface LoadedObject {
   readonly btfId: number | undefined
   readonly maps: readonly LoadedMap[]
   readonly progs: readonly LoadedProg[]
+  /** struct_ops tables, created and not yet registered: attachStructOps does that. */
+  readonly tables: readonly LoadedTable[]
 }
 
 /** What the steps of one load share. */
@@ -68,16 +72,20 @@ export function loadObject(object: ObjectSpec, kernel: Kernel, options: LoadOpti
   const chosen = chooseProgs(object, options)
   const load = contextOf(object, kernel, options, chosen)
   for (const note of object.notes) load.warn(note)
+  const { tables, slots } = kernTables({ object, local: load.localBtf, kernel: load.vmlinux, warn: load.warn })
   const maps = loadMaps(load)
+  const tableMaps = tables.map(table => loadTable(load, table))
   let total = 0
   const progs = chosen.map(prog => {
     const linked = prog.link()
     total += linked.insns.length
     if (total > MAX_TOTAL) throw objectError(object.file, `prog '${prog.name}'`, `programs have more than ${MAX_TOTAL} instructions together`)
-    return loadProg(load, prog, linked, maps)
+    return loadProg(load, prog, linked, maps, slots.get(prog))
   })
   fillProgSlots(load, maps, progs)
-  return { btfId: load.btfId, maps, progs }
+  return {
+    btfId: load.btfId, maps: [...maps, ...tableMaps], progs, tables: tables.map((table, i) => loadedTable(table, tableMaps[i]!.id, progs)),
+  }
 }
 
 /** All programs of a section, or the ones of that name; also functions of .text. Static ones only where nothing else fits. */
@@ -90,7 +98,9 @@ export function findProgs(object: ObjectSpec, by: { section?: string; name?: str
 function chooseProgs(object: ObjectSpec, options: LoadOptions): ProgSpec[] {
   // Static functions beside a global one in the same section are its subprograms.
   const withGlobal = new Set(object.progs.filter(p => !p.static).map(p => p.section))
-  const asked = options.progs ?? object.progs.filter(p => p.autoload && !(p.static && withGlobal.has(p.section)))
+  const { wanted, unwanted } = tableProgs(object)
+  const auto = (p: ProgSpec): boolean => (p.autoload || wanted.has(p)) && !unwanted.has(p)
+  const asked = options.progs ?? object.progs.filter(p => auto(p) && !(p.static && withGlobal.has(p.section)))
   const tails = object.maps.flatMap(m => m.slots ?? []).flatMap(s => (s.prog ? findProgs(object, s.prog) : []))
   const isAsked = (p: ProgSpec): boolean => asked.some(a => a.name === p.name && a.section === p.section)
   return [...asked, ...new Set(tails.filter(p => !isAsked(p)))]

@@ -93,7 +93,7 @@ function collectMaps(
     ...elfMapSlots(legacy.map(m => m.spec), entries, elf.file),
     ...btfMapSlots(elf, btf, modern, legacy.length, code),
     ...[...data, ...config].map(m => m.spec),
-    ...structOpsMaps(elf, btf),
+    ...structOpsMaps(elf, btf, code),
   ]
   checkNames(maps, elf.file)
   return { maps, targets: targetsOf(defined, [...data, ...config], externs) }

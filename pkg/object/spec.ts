@@ -37,8 +37,24 @@ export interface MapSpec {
   readonly data?: 'data' | 'rodata' | 'bss' | 'kconfig'
   /** ids of struct bpf_elf_map. */
   readonly elf?: { readonly id: number; readonly innerId: number; readonly innerIndex: number }
-  /** A struct_ops table: its struct's name. */
-  readonly structOps?: string
+  /** A struct_ops table. */
+  readonly table?: TableSpec
+}
+
+/** A function pointer of a struct_ops table. */
+export interface TableFunc {
+  readonly offset: number
+  readonly prog: { readonly name: string; readonly section: string }
+}
+
+export interface TableSpec {
+  /** Its struct in the BTF of the object. */
+  readonly typeId: number
+  /** The variable as the object initialises it, function pointers zero. */
+  readonly data: Uint8Array
+  readonly funcs: readonly TableFunc[]
+  /** `?.struct_ops`: only created when asked for. */
+  readonly autocreate: boolean
 }
 
 /** A ld_imm64 of a map: its address ('fd') or the address of a byte of its only value ('value'). */

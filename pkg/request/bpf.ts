@@ -32,6 +32,8 @@ export interface MapInfo {
   btfKeyTypeId: number
   btfValueTypeId: number
   btfVmlinuxId: number
+  /** struct_ops: the value's type in the kernel's BTF. */
+  btfVmlinuxValueTypeId?: number
   frozen: boolean
   memlock: number
   /** Virtual ns of creation. */
@@ -148,7 +150,18 @@ export interface LinkInfo {
   attachType: number
   ifindex: number
   pins: string[]
+  /** struct_ops: the map that it registers, 0 once detached. */
+  mapId?: number
 }
+
+/** A program on a device, or a struct_ops map that the link registers. */
+export type LinkCreate =
+  | { progId: number; mapId?: undefined; ifindex: number; attachType: number; flags?: number; before?: number; after?: number }
+  | { mapId: number; attachType: number; flags?: number }
+
+export type LinkUpdate =
+  | { linkId: number; progId: number; mapId?: undefined; oldProgId?: number }
+  | { linkId: number; mapId: number; oldMapId?: number; flags?: number }
 
 export type ObjKind = 'prog' | 'map' | 'link'
 
@@ -175,8 +188,8 @@ export interface BpfRequests {
   'btf.info': [{ id: number }, BtfInfo]
   'btf.list': [Record<string, never>, BtfInfo[]]
   'btf.bytes': [{ id: number }, Uint8Array]
-  'bpf_link.create': [{ progId: number; ifindex: number; attachType: number; flags?: number; before?: number; after?: number }, { id: number }]
-  'bpf_link.update': [{ linkId: number; progId: number; oldProgId?: number }, void]
+  'bpf_link.create': [LinkCreate, { id: number }]
+  'bpf_link.update': [LinkUpdate, void]
   'bpf_link.detach': [{ linkId: number }, void]
   'bpf_link.info': [{ id: number }, LinkInfo]
   'bpf_link.list': [Record<string, never>, LinkInfo[]]

@@ -19,11 +19,15 @@ const netfilter: Context = {
   ],
 }
 
+/** The arguments of a callback, eight bytes each; their types are in the kernel's BTF (verifier/struct-ops.ts). */
+const structOps: Context = { name: 'u64', size: 12 * 8, writable: new Set(), hidden: new Set(), ldAbs: false, fields: [] }
+
 const table: Readonly<Record<number, Context>> = {
   [PROG_TYPE.SOCKET_FILTER]: socketFilter, [PROG_TYPE.SCHED_CLS]: schedCls, [PROG_TYPE.SCHED_ACT]: schedCls,
   [PROG_TYPE.CGROUP_SKB]: cgroupSkb, [PROG_TYPE.LWT_IN]: lwt, [PROG_TYPE.LWT_OUT]: lwt, [PROG_TYPE.LWT_XMIT]: lwt,
   [PROG_TYPE.LWT_SEG6LOCAL]: lwt, [PROG_TYPE.SK_SKB]: skSkb, [PROG_TYPE.FLOW_DISSECTOR]: flowDissector,
   [PROG_TYPE.SK_LOOKUP]: skLookup, [PROG_TYPE.NETFILTER]: netfilter, [RFC_PROG.PHYS_DEV]: physDev,
+  [PROG_TYPE.STRUCT_OPS]: structOps,
 }
 
 const schBpf: Readonly<Record<string, Context>> = {

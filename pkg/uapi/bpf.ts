@@ -448,6 +448,9 @@ export const MAP_F = {
 /** Flags of map update: BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK. */
 export const UPDATE = { ANY: 0, NOEXIST: 1, EXIST: 2, F_LOCK: 4 } as const
 
+/** Flags of BPF_LINK_UPDATE. */
+export const UPDATE_LINK = { F_REPLACE: 1 << 2 } as const
+
 /** Flags of BPF_PROG_LOAD. */
 export const PROG_F = {
   STRICT_ALIGNMENT: 1 << 0,
