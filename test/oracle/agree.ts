@@ -1,6 +1,7 @@
 // The real kernel's verdicts on fixtures/verifier, and ours beside them.
 //   node dist/test/oracle/agree.js --record [FILTER]        asks the kernel and rewrites every verdict
 //   node dist/test/oracle/agree.js --agree [FILTER] [-v]    agreement by theme in both directions, ratios of processed instructions
+//   node dist/test/oracle/agree.js --logs LEVEL [FILTER]    whole logs, line by line: the first line that differs of every case
 //   node dist/test/oracle/agree.js --show CASE [LEVEL]      both logs of the cases whose name contains CASE
 import { readFileSync, writeFileSync } from 'node:fs'
 import { vmlinuxBtf } from '../../pkg/btf/index.js'
@@ -10,12 +11,15 @@ import { objectCases, verdictFile } from '../verifier/object-cases.js'
 import { ourVerdict } from '../verifier/ours.js'
 import { ask, reachable, realKernelBtf } from './verdicts.js'
 
+/** Logs longer than this say nothing new. */
+const LONG = 1 << 22
 const [mode, filter = '', option = ''] = process.argv.slice(2)
 
 if (mode === '--record') record()
 else if (mode === '--agree') agree(filter === '-v' ? '' : filter, [filter, option].includes('-v'))
+else if (mode === '--logs') logs(Number(filter), option)
 else if (mode === '--show') show(filter, Number(option || 1))
-else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --show CASE [LEVEL]')
+else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --logs LEVEL [FILTER] | --show CASE [LEVEL]')
 
 function record(): void {
   if (!reachable()) throw new Error('no kernel to ask: needs root, bpf(2) and cc')
@@ -37,7 +41,7 @@ function recordFile(file: string): void {
   const texts = verdictsOf(cases)
   const lines = new Map<string, string[]>()
   cases.forEach((one, n) => {
-    const line = `= ${one.variant === '' ? '' : `${one.variant}: `}${texts[n]!}`
+    const line = `= ${one.prefix}${texts[n]!}`
     lines.set(one.title, [...lines.get(one.title) ?? [], line])
     if (one.verdict !== undefined && one.verdict !== texts[n]) console.log(`${one.name}: was ${one.verdict}, is ${texts[n]!}`)
   })
@@ -83,6 +87,25 @@ function ratios(rows: readonly Row[]): string {
 
 function print({ one, ours, difference }: Row): void {
   console.log(`${difference}: ${one.name}\n  kernel: ${one.verdict!}\n  here:   ${ours}`)
+}
+
+function logs(level: number, part: string): void {
+  const kernel = realKernelBtf()
+  const cases = allCases().filter(one => one.name.includes(part) && !/\bok \d{5}|E2BIG/.test(one.verdict ?? ''))
+  const theirs = ask(cases.map(one => one.load(kernel)), level)
+  let same = 0
+  cases.forEach((one, n) => {
+    const [real, mine] = [theirs[n]!.log, ourVerdict(one.load(vmlinuxBtf()), level).log].map(log => plain(log.slice(0, LONG)).split('\n'))
+    const at = real!.findIndex((line, k) => line.trimEnd() !== mine![k]?.trimEnd())
+    if (at < 0) same++
+    else console.log(`${one.name}, line ${at + 1}\n  kernel: ${real![at]!}\n  here:   ${mine![at] ?? 'nothing'}`)
+  })
+  console.log(`${same} of ${cases.length} logs are the kernel's`)
+}
+
+/** Addresses of kernel objects are nobody's business. */
+function plain(log: string): string {
+  return log.replace(/(\(18\) r\d+ = )0x[0-9a-f]+[ \t]*/g, '$1ADDRESS ').replace(/#\d{4,}[ \t]*/g, '#ID ')
 }
 
 function show(part: string, level: number): void {

@@ -75,7 +75,7 @@ function mapLine(map: MapCreate): string {
   const { type, keySize, valueSize, maxEntries, flags = 0, name = '' } = map
   const inner = map.innerMapId ? ` inner ${map.innerMapId - 1}` : ''
   const btf = map.btfValueTypeId ? ` btf ${map.btfKeyTypeId ?? 0} ${map.btfValueTypeId}` : ''
-  return `map ${type} ${keySize} ${valueSize} ${maxEntries} ${flags} ${name.replace(/\W/g, '_') || 'm'}${inner}${btf}${map.mapExtra ? ` extra ${map.mapExtra}` : ''}`
+  return `map ${type} ${keySize} ${valueSize} ${maxEntries} ${flags} ${name.replace(/[^\w.]/g, '_') || 'm'}${inner}${btf}${map.mapExtra ? ` extra ${map.mapExtra}` : ''}`
 }
 
 function loadLine(prog: ProgLoad, maps: number, level: number): string {

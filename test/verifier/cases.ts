@@ -25,8 +25,8 @@ export interface Case {
   /** theme: title (variant) */
   readonly name: string
   readonly theme: string
-  /** What its verdict line begins with: '' or the variant's words. */
-  readonly variant: string
+  /** What its verdict line begins with: '' or the variant's words and a colon. */
+  readonly prefix: string
   readonly title: string
   /** Recorded: `ok 12`, `EACCES R0 !read_ok`; undefined: not yet. */
   readonly verdict: string | undefined
@@ -50,11 +50,11 @@ function variantsOf(theme: string, common: readonly string[], part: string): Cas
   const lines = [...common, ...rest.filter(line => !/^(= |each )/.test(line))]
   return combinations(each).map(words => {
     const variant = words.map(([, word]) => word).join(', ')
-    const head = variant === '' ? '' : `${variant}: `
+    const prefix = words.length === 0 ? '' : `${variant}: `
     const own = words.reduce((all, [name, word]) => all.map(line => line.replaceAll(`{${name}}`, word).replaceAll('+-', '-')), lines)
     return {
-      theme, title, variant, name: `${theme}: ${title}${variant === '' ? '' : ` (${variant})`}`,
-      verdict: verdicts.find(one => one.startsWith(head))?.slice(head.length),
+      theme, title, prefix, name: `${theme}: ${title}${prefix === '' ? '' : ` (${variant})`}`,
+      verdict: verdicts.find(one => one.startsWith(prefix))?.slice(prefix.length),
       load: kernel => named(`${theme}: ${title} (${variant})`, () => loadOf(own, kernel)),
     }
   })

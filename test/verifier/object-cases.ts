@@ -23,7 +23,7 @@ export function objectCases(): Case[] {
     const object = openObject(new Uint8Array(readFileSync(`${objectFolder()}/${file}`)), { file })
     return object.progs.map(prog => {
       const name = `${file.replace('.o', '')}/${prog.name}`
-      return { name, theme, title: prog.name, variant: '', verdict: verdicts.get(name), load: (kernel: Btf) => objectLoad(file, prog.name, kernel) }
+      return { name, theme, title: prog.name, prefix: '', verdict: verdicts.get(name), load: (kernel: Btf) => objectLoad(file, prog.name, kernel) }
     })
   })
 }
