@@ -1,14 +1,14 @@
 // From a verified program to its xlated form: dead code goes, context accesses become accesses of kernel structs, slots get new
-// numbers (opt_hard_wire_dead_code_branches(), opt_remove_dead_code(), convert_ctx_accesses(), kernel/bpf/verifier.c).
+// numbers (opt_hard_wire_dead_code_branches(), opt_remove_dead_code(), opt_remove_nops(), convert_ctx_accesses(), kernel/bpf/verifier.c).
+import { mov64Reg } from '../insn/build.js'
 import { insn, type Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
-import { ancillaryLoad } from '../skb/ctx-phys-dev.js'
 import { convertAccess } from '../skb/ctx-types.js'
-import { FUNC, PSEUDO } from '../uapi/bpf.js'
-import { RFC_PROG_TYPE } from '../uapi/rfc.js'
+import { FUNC } from '../uapi/bpf.js'
 import type { Image, InsnAux } from '../prog/image.js'
 import type { Env } from './env.js'
-import { isHelperCall, isPseudoCall, isPseudoFunc } from './subprogs.js'
+import { isInlineKfunc } from './kfunc.js'
+import { isHelperCall, isKfuncCall, isPseudoCall, isPseudoFunc } from './subprogs.js'
 import * as T from './types.js'
 
 export interface Fixed {
@@ -17,47 +17,105 @@ export interface Fixed {
   readonly places: Int32Array
 }
 
+/** What becomes of one old slot: the slots in its place; none for dead code and for the second slot of a wide load. */
+type Slots = readonly Insn[]
+
 export function fixup(env: Env): Fixed {
-  const out: Insn[] = []
-  const count = env.insns.length
-  const places = new Int32Array(count + 1)
+  const slots = env.insns.map((i, n) => slotsOf(env, n, i))
+  const places = removeNops(slots)
+  const insns: Insn[] = []
   const aux = new Map<number, InsnAux>()
-  const origin: number[] = []
-  for (let n = 0; n < count; n++) {
-    places[n] = out.length
-    const i = env.insns[n]!
-    const wide = B.isLdImm64(i.code)
-    if (env.aux[n]!.seen && !isNop(i)) {
-      for (const x of wide ? [i, env.insns[n + 1]!] : replacement(env, n, i)) {
-        origin.push(n)
-        out.push({ ...x })
-      }
-      const known = auxOf(env, n, i)
-      if (known !== undefined) aux.set(out.length - 1, known)
-    }
-    if (wide) places[++n] = out.length
-  }
-  places[count] = out.length
-  const jumps = hardWire(env, out, origin, places)
-  const kept = env.subprogs.map((_, n) => n).filter(n => n === 0 || places[env.subprogs[n]!.start] !== places[env.subprogs[n]!.end])
-  const image: Image = {
-    name: env.prog.name ?? '', type: env.type, insns: jumps,
-    subprogs: kept.map(n => places[env.subprogs[n]!.start]!),
-    stack: kept.map(n => Math.ceil(env.subprogs[n]!.stackDepth / 8) * 8),
-    callbacks: kept.filter(n => env.subprogs[n]!.isCb || env.subprogs[n]!.isAsyncCb).map(n => places[env.subprogs[n]!.start]!),
-    aux, mapIds: env.maps.map(m => m.id),
-  }
-  return { image, places }
+  slots.forEach((list, n) => {
+    const at = insns.length
+    list.forEach((x, k) => insns.push(k === 0 ? placed(env, n, x, at, places) : { ...x }))
+    const known = list.length > 0 ? auxOf(env, n, env.insns[n]!) : undefined
+    if (known !== undefined) aux.set(insns.length - 1, known)
+  })
+  return { image: imageOf(env, insns, aux, places), places }
 }
 
-/** A jump to the next instruction. */
-const isNop = (i: Insn): boolean => (i.code === (B.BPF_JMP | B.BPF_JA) && i.off === 0) || (i.code === (B.BPF_JMP32 | B.BPF_JA) && i.imm === 0)
+function imageOf(env: Env, insns: Insn[], aux: ReadonlyMap<number, InsnAux>, places: Int32Array): Image {
+  const kept = env.subprogs.filter((sub, n) => n === 0 || places[sub.start] !== places[sub.end])
+  return {
+    name: env.prog.name ?? '', type: env.type, insns, aux, mapIds: env.maps.map(m => m.id),
+    subprogs: kept.map(sub => places[sub.start]!),
+    stack: kept.map(sub => Math.ceil(sub.stackDepth / 8) * 8),
+    callbacks: kept.filter(sub => sub.isCb || sub.isAsyncCb).map(sub => places[sub.start]!),
+  }
+}
+
+function slotsOf(env: Env, n: number, i: Insn): Slots {
+  const second = n > 0 && B.isLdImm64(env.insns[n - 1]!.code)
+  if (second || !env.aux[n]!.seen) return []
+  if (B.isLdImm64(i.code)) return [i, env.insns[n + 1]!]
+  return [...replacement(env, n, hardWired(env, n, i))]
+}
+
+const always = (off: number): Insn => insn(B.BPF_JMP | B.BPF_JA, 0, 0, off, 0)
+
+/** opt_hard_wire_dead_code_branches(): a side that is never taken is no choice. */
+function hardWired(env: Env, n: number, i: Insn): Insn {
+  if (!isConditional(i)) return i
+  if (!env.aux[n + 1 + i.off]!.seen) return always(0)
+  return env.aux[n + 1]!.seen ? i : always(i.off)
+}
+
+function isConditional(i: Insn): boolean {
+  const cls = B.BPF_CLASS(i.code)
+  const op = B.BPF_OP(i.code)
+  return (cls === B.BPF_JMP || cls === B.BPF_JMP32) && op !== B.BPF_JA && op !== B.BPF_CALL && op !== B.BPF_EXIT && op !== B.BPF_JCOND
+}
 
 function replacement(env: Env, n: number, i: Insn): Insn[] {
   const { access, ptrType } = env.aux[n]!
-  if (access === undefined) return env.type === RFC_PROG_TYPE.PHYS_DEV ? ancillaryLoad(i) ?? [i] : [i]
-  const convertible = [T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_XDP_SOCK, T.PTR_TO_SKB].includes(T.baseType(ptrType))
-  return convertible ? convertAccess(i, access) : [i]
+  if (isKfuncCall(i) && isInlineKfunc(env, i.imm)) return [mov64Reg(0, 1)]
+  if (access === undefined) return [i]
+  return CONVERTED.has(T.baseType(ptrType)) ? convertAccess(i, access) : [i]
+}
+
+const CONVERTED: ReadonlySet<number> = new Set([
+  T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_XDP_SOCK, T.PTR_TO_SKB,
+])
+
+/** opt_remove_nops(): jumps to what follows anyway go, which may make more of them. */
+function removeNops(slots: Slots[]): Int32Array {
+  for (;;) {
+    const places = placesOf(slots)
+    const nop = slots.findIndex((list, n) => list.length === 1 && jumpsTo(list[0]!, n) !== undefined && places[jumpsTo(list[0]!, n)!] === places[n]! + 1)
+    if (nop < 0) return places
+    slots.forEach((list, n) => {
+      const to = list.length === 1 ? jumpsTo(list[0]!, n) : undefined
+      if (to !== undefined && places[to] === places[n]! + 1) slots[n] = []
+    })
+
+  }
+}
+
+/** Old slot that an unconditional jump goes to. */
+function jumpsTo(i: Insn, n: number): number | undefined {
+  if (i.code === (B.BPF_JMP | B.BPF_JA)) return n + 1 + i.off
+  return i.code === (B.BPF_JMP32 | B.BPF_JA) ? n + 1 + i.imm : undefined
+}
+
+function placesOf(slots: readonly Slots[]): Int32Array {
+  const places = new Int32Array(slots.length + 1)
+  slots.forEach((list, n) => {
+    places[n + 1] = places[n]! + list.length
+  })
+  return places
+}
+
+/** The first slot of an old one with its distance in new slots. */
+function placed(env: Env, n: number, x: Insn, at: number, places: Int32Array): Insn {
+  const i = env.insns[n]!
+  const to = (old: number): number => places[old]! - at - 1
+  if (isPseudoCall(i) || isPseudoFunc(i)) return { ...x, imm: to(n + 1 + i.imm) }
+  const cls = B.BPF_CLASS(x.code)
+  const op = B.BPF_OP(x.code)
+  if (B.BPF_CLASS(i.code) !== B.BPF_JMP && B.BPF_CLASS(i.code) !== B.BPF_JMP32) return { ...x }
+  if (op === B.BPF_CALL || op === B.BPF_EXIT || (cls !== B.BPF_JMP && cls !== B.BPF_JMP32)) return { ...x }
+  if (x.code === (B.BPF_JMP32 | B.BPF_JA)) return { ...x, imm: to(n + 1 + x.imm) }
+  return { ...x, off: to(n + 1 + x.off) }
 }
 
 function auxOf(env: Env, n: number, i: Insn): InsnAux | undefined {
@@ -68,33 +126,3 @@ function auxOf(env: Env, n: number, i: Insn): InsnAux | undefined {
   }
   return a.probe ? { probe: true } : undefined
 }
-
-/** Distances of jumps, calls and function pointers; a branch with a side that is never taken becomes unconditional or nothing. */
-function hardWire(env: Env, out: Insn[], origin: readonly number[], places: Int32Array): Insn[] {
-  out.forEach((x, at) => {
-    const n = origin[at]!
-    const i = env.insns[n]!
-    if (out[at - 1] !== undefined && origin[at - 1] === n && B.isLdImm64(i.code)) return
-    const cls = B.BPF_CLASS(i.code)
-    const to = (old: number): number => places[old]! - at - 1
-    if (isPseudoCall(i) || isPseudoFunc(i)) x.imm = to(n + 1 + i.imm)
-    else if (cls === B.BPF_JMP || cls === B.BPF_JMP32) rewire(env, out, at, n, i, to)
-  })
-  return out
-}
-
-function rewire(env: Env, out: Insn[], at: number, n: number, i: Insn, to: (old: number) => number): void {
-  const op = B.BPF_OP(i.code)
-  if (op === B.BPF_CALL || op === B.BPF_EXIT) return
-  if (op === B.BPF_JA) {
-    if (B.BPF_CLASS(i.code) === B.BPF_JMP) out[at]!.off = to(n + 1 + i.off)
-    else out[at]!.imm = to(n + 1 + i.imm)
-    return
-  }
-  const target = n + 1 + i.off
-  if (op !== B.BPF_JCOND && !env.aux[target]!.seen) out[at] = insn(B.BPF_JMP | B.BPF_JA, 0, 0, 0, 0)
-  else if (op !== B.BPF_JCOND && !env.aux[n + 1]!.seen) out[at] = insn(B.BPF_JMP | B.BPF_JA, 0, 0, to(target), 0)
-  else out[at]!.off = to(target)
-}
-
-export const isMapLoad = (i: Insn): boolean => B.isLdImm64(i.code) && (i.src === PSEUDO.MAP_FD || i.src === PSEUDO.MAP_VALUE)

@@ -12,6 +12,7 @@ import { Env, LOG_STATS, MAX_INSNS, Refusal } from './env.js'
 import { fixup } from './fixup.js'
 import type { ProgFacts, VerifyInput, VerifyResult, VerifyStats } from './input.js'
 import { computeLive, computeScc } from './live.js'
+import { INLINE_KFUNCS } from './kfunc.js'
 import { Log } from './log.js'
 import { resolveLoads } from './resolve.js'
 import { checkSubprogs, findSubprogs, isLdAbs, readBtfInfo } from './subprogs.js'
@@ -51,7 +52,7 @@ function attachTypeFits({ prog }: VerifyInput): boolean {
 
 /** A program that is right may call what this machine has not. */
 function offerKfuncs(env: Env): void {
-  for (const name of env.kfuncs) if (!env.input.kfuncs?.(name)) env.missing(`kernel function ${name}`)
+  for (const name of env.kfuncs) if (!INLINE_KFUNCS.has(name) && !env.input.kfuncs?.(name)) env.missing(`kernel function ${name}`)
 }
 
 function refused(errno: number, log: Log, text: string): VerifyResult {

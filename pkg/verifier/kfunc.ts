@@ -21,6 +21,10 @@ export function kfuncOf(env: Env, id: number): Kfunc | undefined {
   return name === undefined ? undefined : kfuncNamed(name)
 }
 
+/** Functions that fixup turns into a move, as fixup_kfunc_call() does. */
+export const INLINE_KFUNCS: ReadonlySet<string> = new Set(['bpf_cast_to_kern_ctx', 'bpf_rdonly_cast'])
+export const isInlineKfunc = (env: Env, id: number): boolean => INLINE_KFUNCS.has(kfuncName(env, id) ?? '')
+
 /** add_kfunc_call() */
 export function addKfunc(env: Env, i: Insn): void {
   if (!env.gpl) env.fail(EINVAL, 'cannot call kernel function from non-GPL compatible program')
