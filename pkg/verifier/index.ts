@@ -9,6 +9,7 @@ import { checkAll } from './check.js'
 import { checkCfg } from './cfg.js'
 import { checkStackDepth } from './depth.js'
 import { Env, LOG_STATS, MAX_INSNS, Refusal } from './env.js'
+import { explain } from './explain.js'
 import { fixup } from './fixup.js'
 import type { ProgFacts, VerifyInput, VerifyResult, VerifyStats } from './input.js'
 import { computeLive, computeScc } from './live.js'
@@ -21,7 +22,7 @@ export type { VerifyInput, VerifyResult, VerifyStats, ProgFacts, FuncLine } from
 
 /** bpf_check() */
 export function verify(input: VerifyInput): VerifyResult {
-  const log = new Log(input.logLevel)
+  const log = new Log(input.logLevel, input.explain)
   const ctx = contextOf(input.prog.type, input.prog.expectedAttachType ?? 0, input.dialect ?? input.prog.dialect)
   if (ctx === undefined) return refused(EINVAL, log, `not supported yet: programs of type ${input.prog.type}\n`)
   if (!attachTypeFits(input)) return { ok: false, errno: EINVAL, log: '', explain: undefined }
@@ -34,7 +35,8 @@ export function verify(input: VerifyInput): VerifyResult {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     printStats(env)
-    return { ok: false, errno: error.errno, log: log.text, explain: undefined }
+    const words = input.explain && env.state !== undefined ? explain(env, log.text) : undefined
+    return { ok: false, errno: error.errno, log: input.logLevel === 0 ? '' : log.text, explain: words }
   }
   return accepted(env)
 }
@@ -74,7 +76,7 @@ function accepted(env: Env): VerifyResult {
   const { image, places } = fixup(env)
   printStats(env)
   return {
-    ok: true, image, log: env.log.text, stats: statsOf(env), notes: env.notes, facts: factsOf(env),
+    ok: true, image, log: env.level === 0 ? '' : env.log.text, stats: statsOf(env), notes: env.notes, facts: factsOf(env),
     funcInfo: remap(env.prog.funcInfo, places, image.insns.length), lineInfo: remap(env.prog.lineInfo, places, image.insns.length),
   }
 }

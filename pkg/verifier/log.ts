@@ -5,12 +5,15 @@ const LIMIT = 32 << 20
 
 export class Log {
   readonly level: number
+  readonly #keep: boolean
   #parts: string[] = []
   #length = 0
   #lost = 0
 
-  constructor(level: number) {
+  /** keep: refusals are wanted although no level was asked for. */
+  constructor(level: number, keep = false) {
     this.level = level
+    this.#keep = keep || level !== 0
   }
 
   get pos(): number {
@@ -18,7 +21,7 @@ export class Log {
   }
 
   write(text: string): void {
-    if (this.level === 0 || text === '') return
+    if (!this.#keep || text === '') return
     this.#parts.push(text)
     this.#length += text.length
     if (this.#length > LIMIT) this.#drop()
