@@ -81,11 +81,11 @@ export class Net {
   }
 
   /** The device as helpers and test runs see it; addr is its struct net_device. */
-  device(ifindex: number): { addr: number; ifindex: number; name: string; mtu: number; hardHeaderLen: number } | undefined {
+  device(ifindex: number): { addr: number; ifindex: number; name: string; mtu: number; hardHeaderLen: number; address: Uint8Array; broadcast: Uint8Array } | undefined {
     const port = this.#core.port(ifindex)
     if (!port) return undefined
-    const { name, mtu, address } = port.dev
-    return { addr: this.#core.devStruct(port), ifindex, name, mtu, hardHeaderLen: address.length === 0 ? 0 : 14 }
+    const { name, mtu, address, broadcast } = port.dev
+    return { addr: this.#core.devStruct(port), ifindex, name, mtu, address, broadcast, hardHeaderLen: address.length === 0 ? 0 : 14 }
   }
 
   /** Names that came or went since the last save: the transmit queues that are in use, 0: the device is gone. */

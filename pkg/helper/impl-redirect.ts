@@ -1,6 +1,7 @@
 // The redirect family: net/core/filter.c (bpf_redirect, bpf_xdp_redirect_map, bpf_clone_redirect …). A helper leaves a note; datapath acts on it.
 import type { BpfMap } from '../map/types.js'
-import { EINVAL, ENOMEM } from '../uapi/errno.js'
+import { EBADMSG, EINVAL, ENOMEM } from '../uapi/errno.js'
+import { isGso } from '../skb/skb-gso.js'
 import { FUNC, MAP_TYPE, PROG_TYPE, TC_ACT, XDP } from '../uapi/bpf.js'
 import { MAP_STAGING } from '../mem/layout.js'
 import { NOTE, argHi, type HelperEnv, type HelperTable } from './env.js'
@@ -84,7 +85,10 @@ function targetOf({ mem }: HelperEnv, map: BpfMap, key: number): { ifindex?: num
 
 /** The copy is made now: the program may go on to change the frame. */
 function cloneRedirect(env: HelperEnv, skb: number, ifindex: number, flags: number): number {
-  if ((flags & ~INGRESS) !== 0 || !env.net.device(ifindex)) return -EINVAL
+  if ((flags & ~INGRESS) !== 0) return -EINVAL
+  // A test run can make frames to be segmented that say no type.
+  if (isGso(env.skbs, skb)) return -EBADMSG
+  if (!env.net.device(ifindex)) return -EINVAL
   const copy = env.skbs.copy(skb)
   return copy === 0 ? -ENOMEM : env.net.cloneRedirect(copy, ifindex, flags)
 }

@@ -69,7 +69,6 @@ function changeProto({ skbs }: HelperEnv, skb: number, to: number, flags: number
   if (flags !== 0) return -EINVAL
   const from = skbs.get16(skb, SKB.protocol)
   const off = macHeaderLen(skbs, skb)
-  if (isGso(skbs, skb)) return -ENOTSUPP
   if (from === BE16.IP && to === BE16.IPV6) {
     if (!cow(skbs, skb, IP6_MORE)) return -ENOMEM
     hdrPush(skbs, skb, off, IP6_MORE)

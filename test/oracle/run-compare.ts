@@ -14,6 +14,8 @@ export function compareBehaviour(ours: Behaviour, real: Behaviour): string[] {
     return [`VERDICT ${real.err === 0 ? 'refused here' : 'ACCEPTED here'}: ${ours.err} ${ours.err === -1 ? ours.log : tellingLine(ours.log)} | kernel: ${real.err} ${tellingLine(real.log)}`]
   }
   if (real.err !== 0) {
+    // A log beyond the loader's buffer has no end.
+    if (!/^processed /m.test(real.log) && real.log.includes('BEGIN PROG LOAD LOG')) return []
     const [mine, theirs] = [tellingLine(ours.log), tellingLine(real.log)]
     return mine === theirs ? [] : [`LOG ${mine} | kernel: ${theirs}`]
   }
@@ -45,7 +47,7 @@ function compareMaps(ours: Behaviour['maps'], real: Behaviour['maps']): string[]
   const sorted = (map: unknown): string[] => (Array.isArray(map) ? map.map(entry => JSON.stringify(deep(entry))).sort() : [])
   const deep = (value: unknown): unknown => (Array.isArray(value) && Array.isArray(value[0]) ? value.map(deep).map(v => JSON.stringify(v)).sort() : Array.isArray(value) ? value.map(deep) : value)
   const names = new Set([...Object.keys(ours), ...Object.keys(real)])
-  return [...names].flatMap(name => {
+  return [...names].filter(name => !name.endsWith('.kconfig')).flatMap(name => {
     const [mine, theirs] = [sorted(ours[name]), sorted(real[name])]
     const wrong = theirs.find((entry, n) => mine[n] !== entry) ?? (mine.length > theirs.length ? '(fewer)' : undefined)
     return wrong === undefined ? [] : [`MAP ${name}: ${mine.length}/${theirs.length} entries; ${mine.find(entry => !theirs.includes(entry))?.slice(0, 200)} | kernel: ${wrong.slice(0, 200)}`]
