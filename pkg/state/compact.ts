@@ -1,10 +1,9 @@
 // Compaction: the log's tail becomes a run, swallowing older runs that are not much bigger (so every key is rewritten a logarithmic number of
 // times), and the live parts of segments that are mostly garbage move on. Nothing changes for readers until the new log is in place.
-import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { BLOBS, PAGES, placeOf } from './backing.js'
 import { merged, SortedCells, textOf, withPrefix, type Cell } from './cells.js'
-import { removeQuietly } from './disk.js'
+import { makeFolders, removeQuietly } from './disk.js'
 import { Run, runName, writeRun } from './run.js'
 import type { Segments, Usage } from './segments.js'
 
@@ -37,7 +36,7 @@ export function compact(at: Folding, victims: ReadonlySet<number>, liveBy: (cell
   at.segments.syncAppended()
   const split = foldable(at)
   const [fold, stay] = [at.runs.slice(0, split), at.runs.slice(split)]
-  fs.mkdirSync(join(at.dir, 'seg'), { recursive: true })
+  makeFolders(join(at.dir, 'seg'))
   const ref = writeRun(at.dir, at.takeNumber(), merged([moved, at.tail, ...fold], ''), stay.length === 0)
   const made = ref === undefined ? [] : [new Run(at.dir, ref)]
   const usage = new Map([...at.segments.usage, ...changed])

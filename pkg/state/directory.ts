@@ -6,7 +6,7 @@ import { assert, InputError } from '../bytes/errors.js'
 import { placeOf, type Backing } from './backing.js'
 import { SortedCells, textOf, type Cell, type Layer } from './cells.js'
 import { compact } from './compact.js'
-import { attempt, codeOf, failure, removeQuietly, syncDir } from './disk.js'
+import { attempt, codeOf, failure, makeFolders, removeQuietly, syncDir } from './disk.js'
 import { LogFile } from './log-file.js'
 import { sweepTemps, takeLock, type Lock } from './lock.js'
 import { commitJson, FORMAT, formatLine, type Header } from './log.js'
@@ -121,7 +121,7 @@ export class DirectoryBacking implements Backing {
   }
 
   #take(): Lock {
-    attempt(`cannot create state directory ${this.#dir}`, () => fs.mkdirSync(this.#dir, { recursive: true }))
+    attempt(`cannot create state directory ${this.#dir}`, () => makeFolders(this.#dir))
     return takeLock(this.#dir, this.#limits.wait)
   }
 

@@ -1,5 +1,6 @@
 // The few file operations the store rests on: writes that finish or fail, reads that are whole and checked, errors of one line.
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
 import { InputError } from '../bytes/errors.js'
 import { crc32 } from './crc.js'
 
@@ -43,6 +44,27 @@ export function ifThere<T>(work: () => T): T | undefined {
 /** What every damage message looks like. The state is never repaired behind its owner's back. */
 export function damaged(dir: string, file: string, at: number, why: string): InputError {
   return new InputError(`state directory ${dir} is damaged: ${file} at byte ${at}: ${why} (left as it is)`)
+}
+
+/** mkdir -p. Node's own never returns where a folder that exists can't hold another (/proc). */
+export function makeFolders(path: string): void {
+  try {
+    makeFolder(path)
+  } catch (error) {
+    const parent = dirname(path)
+    if (codeOf(error) !== 'ENOENT' || fs.existsSync(parent)) throw error
+    makeFolders(parent)
+    makeFolder(path)
+  }
+}
+
+/** One folder, which another process may just have made. */
+function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !fs.statSync(path).isDirectory()) throw error
+  }
 }
 
 /** Writes all bytes at an offset: write(2) is short without an error when the disk fills up. */

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../bytes/errors.js'
-import { attempt, calls, codeOf, removeQuietly, writeAll } from './disk.js'
+import { attempt, calls, codeOf, makeFolders, removeQuietly, writeAll } from './disk.js'
 
 let serial = 0
 
@@ -18,7 +18,7 @@ export function writeFileAtomic(dir: string, path: string, text: string): void {
   const file = below(dir, path)
   attempt(`cannot write ${file}`, () => {
     if (orAbsent(() => fs.readFileSync(file, 'utf8')) === text) return
-    fs.mkdirSync(dirname(file), { recursive: true })
+    makeFolders(dirname(file))
     const temp = join(dirname(file), `.${basename(file)}.${process.pid}.${serial++}`)
     try {
       writeNew(temp, text)

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from './crc.js'
-import { attempt, closeQuietly, codeOf, readChecked, sync, writeAll } from './disk.js'
+import { attempt, closeQuietly, codeOf, makeFolders, readChecked, sync, writeAll } from './disk.js'
 
 /** Committed length of a segment, and how much of it something still refers to. */
 export interface Usage { readonly bytes: number; readonly live: number }
@@ -191,7 +191,7 @@ export class Segments {
       return fs.openSync(path, flags, 0o644)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || flags === 'r+') throw error
-      fs.mkdirSync(join(this.#dir, 'seg'), { recursive: true })
+      makeFolders(join(this.#dir, 'seg'))
       return fs.openSync(path, flags, 0o644)
     }
   }
