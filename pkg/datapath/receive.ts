@@ -1,11 +1,11 @@
 // The receive path of a frame: early filter, native XDP, the skb, generic XDP (spec/README.md R1 to R4; net/core/dev.c:
 // __netif_receive_skb_core).
 import { REDIRECTED } from '../dev/ifb.js'
-import { BROADCAST } from '../dev/netdev.js'
 import { prepareXdp, runXdp, xdpMetaLen } from '../hook/xdp.js'
 import { NOTE_NONE } from '../hook/types.js'
 import { XDP } from '../uapi/bpf.js'
 import { ETH_HLEN, ETH_P_8021AD, ETH_P_8021Q } from '../skb/flow.js'
+import { etherType, packetType, PACKET } from '../skb/eth-type.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV } from '../skb/skb.js'
 import type { Core } from './core.js'
@@ -86,29 +86,13 @@ export function ethTypeTrans(core: Core, port: Port, skb: number): void {
   const { u8 } = skbs
   const data = skbs.data(skb)
   skbs.set16(skb, SKB.mac_header, data - skbs.head(skb))
-  u8[skb + SKB.pkt_type] = (u8[skb + SKB.pkt_type]! & ~7) | packetType(port, u8, data)
-  const short = skbs.len(skb) < ETH_HLEN
-  u8[skb + SKB.protocol] = short ? 0 : u8[data + 12]!
-  u8[skb + SKB.protocol + 1] = short ? 0 : u8[data + 13]!
+  const type = packetType(u8, data, port.dev)
+  if (type === PACKET.MULTICAST) port.dev.stats.rxMulticast += 1
+  u8[skb + SKB.pkt_type] = (u8[skb + SKB.pkt_type]! & ~7) | type
+  skbs.set16(skb, SKB.protocol, skbs.len(skb) < ETH_HLEN ? 0 : etherType(u8, data, skbs.len(skb)))
   skbs.pull(skb, Math.min(ETH_HLEN, skbs.len(skb)))
   skbs.set16(skb, SKB.network_header, skbs.data(skb) - skbs.head(skb))
   skbs.set16(skb, SKB.mac_len, skbs.data(skb) - data)
-}
-
-/** PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3 */
-function packetType(port: Port, u8: Uint8Array, data: number): number {
-  const { address, stats } = port.dev
-  if ((u8[data]! & 1) !== 0) {
-    if (same(u8, data, BROADCAST)) return 1
-    stats.rxMulticast += 1
-    return 2
-  }
-  return same(u8, data, address) ? 0 : 3
-}
-
-function same(u8: Uint8Array, at: number, address: Uint8Array): boolean {
-  for (let i = 0; i < 6; i += 1) if (u8[at + i] !== address[i]) return false
-  return true
 }
 
 /** __netif_receive_skb_core: generic XDP, taps, VLAN, ingress, the stack. */
