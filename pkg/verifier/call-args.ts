@@ -11,6 +11,7 @@ import { dynptrSpi, isDynptrSlot, markDynptr } from './dynptr.js'
 import type { Env } from './env.js'
 import { MAX_VAR_SIZ } from './limits.js'
 import { processSpinLock, processTimer } from './lock.js'
+import { kptrDest, kptrSource } from './kptr.js'
 import { checkPtrOff, readReg } from './marks.js'
 import { checkAlignment, insideMapValue, insidePacket, insideRegion, mapPermits } from './mem-region.js'
 import { btfAccess } from './btf-access.js'
@@ -167,7 +168,10 @@ const meaning: Readonly<Record<number, Meaning>> = {
   [A.ARG_PTR_TO_DYNPTR]: dynptrArg,
   [A.ARG_PTR_TO_CONST_STR]: constString,
   [A.ARG_PTR_TO_PERCPU_BTF_ID]: env => env.missing('per-CPU kernel variables'),
-  [A.ARG_KPTR_XCHG_DEST]: env => env.missing('bpf_kptr_xchg'),
+  [A.ARG_KPTR_XCHG_DEST]: (env, r, regno, _arg, meta) => kptrDest(env, r, regno, meta),
+  [A.ARG_PTR_TO_BTF_ID]: (env, r, regno, _arg, meta) => {
+    if (!r.isNull) kptrSource(env, r, regno, meta)
+  },
 }
 
 function mapPtr(env: Env, r: Reg, _regno: number, _arg: number, meta: Meta): void {

@@ -6,6 +6,7 @@ import type { Insn } from '../insn/insn.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
 import { EACCES, EINVAL } from '../uapi/errno.js'
 import { dynptrArg, memAccess, newMeta, type Meta } from './call-args.js'
+import { allowedMember, releaseGiven, structArg } from './call-kfunc-obj.js'
 import { Refusal, type Env } from './env.js'
 import { iterArg, iterNext, iterRef } from './iter.js'
 import { kfuncName } from './kfunc.js'
@@ -21,10 +22,11 @@ export function checkKfuncCall(env: Env, i: Insn): void {
   const name = kfuncName(env, i.imm)!
   const k = kfuncNamed(name)
   if (k === undefined && name.startsWith('bpf_')) return env.missing(`kernel function ${name}`)
-  if (k === undefined || (k.types !== undefined && !k.types.includes(env.type))) env.fail(EACCES, `calling kernel function ${name} is not allowed`)
+  if (k === undefined || (k.types !== undefined && !k.types.includes(env.type)) || !allowedMember(env, k)) env.fail(EACCES, `calling kernel function ${name} is not allowed`)
   env.kfuncs.add(name)
   const meta = newMeta(NO_PROTO)
   for (let n = 0; n < k.args.length; n += k.args[n] === 'mem_opt' ? 2 : 1) checkArg(env, k, n, meta)
+  releaseGiven(env, k, meta)
   locks(env, k)
   const iter = k.iterNext ? iterRef(env) : undefined
   const constant = k.ret === 'cast' ? Number(env.regs[2]!.num.value) : 0
@@ -54,6 +56,7 @@ function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
     case 'mem_opt': return optionalMemory(env, n, meta)
     case 'out': return memory(env, regno, Number(detail))
     case 'iter_new': case 'iter_next': case 'iter_destroy': return iterArg(env, regno, what)
+    case 'btf': case 'release': return structArg(env, n, r, what === 'release', detail!, meta)
     default:
   }
 }

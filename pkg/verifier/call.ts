@@ -12,6 +12,7 @@ import { callbackOf } from './callback.js'
 import { invalidateSlices, isDynptrSlot, unmarkDynptr } from './dynptr.js'
 import type { Env } from './env.js'
 import { checkResourceLeak, leaveFunction } from './exit.js'
+import { kptrOf } from './kptr.js'
 import { specialFields } from './map-record.js'
 import { clearCallerSaved, clearPacketPointers } from './marks.js'
 import { markChainPrecision } from './precision.js'
@@ -208,6 +209,13 @@ function mapValue(env: Env, id: number, meta: Meta, flag: number): Reg {
 }
 
 function btfResult(env: Env, meta: Meta, flag: number): Reg {
+  const kptr = kptrOf(meta)
+  if (kptr !== undefined) {
+    const out = new Reg(T.PTR_TO_BTF_ID | flag | (kptr.kernel ? 0 : T.MEM_ALLOC), ZERO)
+    out.btf = kptr.btf
+    out.btfId = kptr.id
+    return out
+  }
   const r = new Reg(T.PTR_TO_BTF_ID | flag, ZERO)
   r.btf = env.vmlinux
   r.btfId = r.btf?.find(meta.proto.retBtf ?? '', 4)?.id ?? env.missing(`struct ${meta.proto.retBtf} in the kernel's BTF`)

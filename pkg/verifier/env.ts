@@ -41,8 +41,10 @@ export interface Aux {
   mapUnpriv: boolean
   /** Tail calls: constant index; -1: not constant. */
   key: number | undefined
-  /** Size of an allocation, a probed read … */
+  /** A load that needs no fault handling of its own: it reads 0 where there is nothing. */
   probe: boolean
+  /** A load whose value is known from the map that it reads. */
+  constLoad: bigint | undefined
 }
 
 /** struct bpf_subprog_info */
@@ -268,7 +270,7 @@ export class Env {
 function newAux(): Aux {
   return {
     seen: false, jmpPoint: false, prunePoint: false, forceCheckpoint: false, callsCallback: false, iterNext: false, live: 0, scc: 0,
-    ptrType: 0, access: undefined, map: undefined, mapUnpriv: false, key: undefined, probe: false,
+    ptrType: 0, access: undefined, map: undefined, mapUnpriv: false, key: undefined, probe: false, constLoad: undefined,
   }
 }
 

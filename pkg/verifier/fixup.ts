@@ -1,6 +1,6 @@
 // From a verified program to its xlated form: dead code goes, context accesses become accesses of kernel structs, slots get new
 // numbers (opt_hard_wire_dead_code_branches(), opt_remove_dead_code(), opt_remove_nops(), convert_ctx_accesses(), kernel/bpf/verifier.c).
-import { mov64Reg } from '../insn/build.js'
+import { ldImm64, mov64Reg } from '../insn/build.js'
 import { insn, type Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
 import { convertAccess } from '../skb/ctx-types.js'
@@ -69,6 +69,8 @@ function isConditional(i: Insn): boolean {
 function replacement(env: Env, n: number, i: Insn): Insn[] {
   const { access, ptrType } = env.aux[n]!
   if (isKfuncCall(i) && isInlineKfunc(env, i.imm)) return [mov64Reg(0, 1)]
+  const known = env.aux[n]!.constLoad
+  if (known !== undefined) return ldImm64(i.dst, Number(BigInt.asIntN(32, known)), Number(BigInt.asIntN(32, known >> 32n)))
   if (access === undefined) return [i]
   return CONVERTED.has(T.baseType(ptrType)) ? convertAccess(i, access) : [i]
 }

@@ -10,6 +10,7 @@ import { printLine } from './btf-info.js'
 import { btfAccess } from './btf-access.js'
 import type { Env } from './env.js'
 import { checkPtrOff, readReg, writeReg, writeUnknown } from './marks.js'
+import { loadFromMap } from './map-struct.js'
 import { checkAlignment, insideMapValue, insidePacket, insideRegion, mapPermits } from './mem-region.js'
 import { constant, isPacket, Reg, unknownScalar, withNum } from './reg.js'
 import { coerce, coerceSigned, ZERO } from './scalar.js'
@@ -60,7 +61,7 @@ function byType(r: Reg): Check {
 const checks: Readonly<Record<number, Check>> = {
   [T.PTR_TO_MAP_KEY]: mapKey, [T.PTR_TO_MAP_VALUE]: mapValue, [T.PTR_TO_CTX]: context, [T.PTR_TO_STACK]: stack,
   [T.PTR_TO_FLOW_KEYS]: flowKeys, [T.PTR_TO_SOCKET]: sock, [T.PTR_TO_SOCK_COMMON]: sock, [T.PTR_TO_TCP_SOCK]: sock,
-  [T.PTR_TO_XDP_SOCK]: sock, [T.PTR_TO_SKB]: skbMember, [T.CONST_PTR_TO_MAP]: mapPointer,
+  [T.PTR_TO_XDP_SOCK]: sock, [T.PTR_TO_SKB]: skbMember, [T.CONST_PTR_TO_MAP]: loadFromMap,
 }
 
 function badPointer(env: Env, a: Access, r: Reg): void {
@@ -205,11 +206,6 @@ function btf(env: Env, a: Access, r: Reg, off: number): void {
   btfAccess(env, a, r, off)
 }
 
-function mapPointer(env: Env, a: Access, _r: Reg, off: number): void {
-  if (a.write || off < 0) env.fail(EACCES, a.write ? `only read from bpf_array is supported` : `R${a.regno} is bpf_map invalid negative access: off=${off}`)
-  env.missing('loads from struct bpf_map')
-}
-
 const MISMATCH: ReadonlySet<number> = new Set([
   T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_XDP_SOCK, T.PTR_TO_BTF_ID, T.PTR_TO_ARENA, T.PTR_TO_SKB,
 ])
@@ -220,6 +216,9 @@ export function samePointerKind(env: Env, type: number): void {
   if (aux.ptrType === T.NOT_INIT) {
     aux.ptrType = type
     return
+  }
+  if (aux.ptrType !== type && (aux.ptrType === T.CONST_PTR_TO_MAP || type === T.CONST_PTR_TO_MAP)) {
+    env.missing('one load of a map and of something else')
   }
   if (aux.ptrType === type || (!MISMATCH.has(T.baseType(type)) && !MISMATCH.has(T.baseType(aux.ptrType)))) return
   env.fail(EINVAL, 'same insn cannot be used with different pointers')
