@@ -1,7 +1,7 @@
 // Kernel functions that programs call by BTF id: net/core/filter.c, net/core/xdp.c, kernel/bpf/helpers.c, bpf_iter.c (BTF_KFUNCS_START sets).
 // One row a function. Columns: name | arguments | result | flags | program types (none: all)
 //   arguments  int  ctx  any  k (a constant)  iter_new iter_next iter_destroy  dynptr  dynptr_new:TYPE
-//              mem_opt (memory or NULL, its constant size behind it)  szk  out:BYTES (memory that the function writes)
+//              btf:STRUCT release:STRUCT (a trusted pointer; one that is given away)  mem_opt (memory or NULL, its constant size behind it)  szk  out:BYTES (memory that the function writes)
 //   result     int  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
 //   flags      p moves packet data  d only in programs bound to a device  l r: locks and unlocks RCU  + -: disables and enables preemption
 import { PROG_TYPE } from '../uapi/bpf.js'
@@ -26,6 +26,7 @@ const SKB = [
   PROG_TYPE.SCHED_CLS, PROG_TYPE.SCHED_ACT, PROG_TYPE.SK_SKB, PROG_TYPE.SOCKET_FILTER, PROG_TYPE.LWT_OUT, PROG_TYPE.LWT_IN, PROG_TYPE.LWT_XMIT,
   PROG_TYPE.LWT_SEG6LOCAL, PROG_TYPE.NETFILTER, PROG_TYPE.CGROUP_SKB,
 ]
+const OPS = [PROG_TYPE.STRUCT_OPS]
 const NONE: readonly number[] = []
 
 type Row = readonly [name: string, args: string, ret: string, flags?: string, types?: readonly number[]]
@@ -50,6 +51,18 @@ const rows: readonly Row[] = [
   ['bpf_xdp_metadata_rx_vlan_tag',  'ctx out:2 out:2',            'int',  'd', XDP],
   ['bpf_cast_to_kern_ctx',          'ctx',                        'kern_ctx'],
   ['bpf_rdonly_cast',               'any k',                      'cast'],
+  ['bpf_skb_get_hash',              'btf:sk_buff',                'int',  '',  OPS],
+  ['bpf_kfree_skb',                 'release:sk_buff',            'void', '',  OPS],
+  ['bpf_qdisc_skb_drop',            'release:sk_buff btf:bpf_sk_buff_ptr', 'void', '', OPS],
+  ['bpf_qdisc_watchdog_schedule',   'btf:Qdisc int int',          'void', '',  OPS],
+  ['bpf_qdisc_bstats_update',       'btf:Qdisc btf:sk_buff',      'void', '',  OPS],
+  ['bpf_qdisc_init_prologue',       'btf:Qdisc any',              'int',  '',  NONE],
+  ['bpf_qdisc_reset_destroy_epilogue', 'btf:Qdisc',               'void', '',  NONE],
+  ['tcp_reno_ssthresh',             'btf:sock',                   'int',  '',  OPS],
+  ['tcp_reno_cong_avoid',           'btf:sock int int',           'void', '',  OPS],
+  ['tcp_reno_undo_cwnd',            'btf:sock',                   'int',  '',  OPS],
+  ['tcp_slow_start',                'btf:tcp_sock int',           'int',  '',  OPS],
+  ['tcp_cong_avoid_ai',             'btf:tcp_sock int int',       'void', '',  OPS],
   ['bpf_sock_destroy',              'any',                        'int',  '',  NONE],
   ['bpf_get_file_xattr',            'any any any',                'int',  '',  NONE],
   ['bpf_cpumask_create',            '',                           'int',  '',  NONE],
