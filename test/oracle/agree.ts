@@ -2,6 +2,7 @@
 //   node dist/test/oracle/agree.js --record [FILTER]        asks the kernel and rewrites every verdict
 //   node dist/test/oracle/agree.js --agree [FILTER] [-v]    agreement by theme in both directions, ratios of processed instructions
 //   node dist/test/oracle/agree.js --logs LEVEL [FILTER]    whole logs, line by line: the first line that differs of every case
+//   node dist/test/oracle/agree.js --shrink                 takes the cases that agree by now out of disagreements.txt
 //   node dist/test/oracle/agree.js --show CASE [LEVEL]      both logs of the cases whose name contains CASE
 import { readFileSync, writeFileSync } from 'node:fs'
 import { vmlinuxBtf } from '../../pkg/btf/index.js'
@@ -18,8 +19,9 @@ const [mode, filter = '', option = ''] = process.argv.slice(2)
 if (mode === '--record') record()
 else if (mode === '--agree') agree(filter === '-v' ? '' : filter, [filter, option].includes('-v'))
 else if (mode === '--logs') logs(Number(filter), option)
+else if (mode === '--shrink') shrink()
 else if (mode === '--show') show(filter, Number(option || 1))
-else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --logs LEVEL [FILTER] | --show CASE [LEVEL]')
+else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --logs LEVEL [FILTER] | --shrink | --show CASE [LEVEL]')
 
 function record(): void {
   if (!reachable()) throw new Error('no kernel to ask: needs root, bpf(2) and cc')
@@ -106,6 +108,13 @@ function logs(level: number, part: string): void {
 /** Addresses of kernel objects are nobody's business. */
 function plain(log: string): string {
   return log.replace(/(\(18\) r\d+ = )0x[0-9a-f]+[ \t]*/g, '$1ADDRESS ').replace(/#\d{4,}[ \t]*/g, '#ID ')
+}
+
+function shrink(): void {
+  const file = `${caseFolder()}/disagreements.txt`
+  const agreed = new Set(allCases().filter(one => differenceOf(one.verdict ?? '', oursText(one)) === 'same').map(one => one.name))
+  const lines = readFileSync(file, 'utf8').split('\n')
+  writeFileSync(file, lines.filter(line => !agreed.has(line.split(' => ')[0]!)).join('\n'))
 }
 
 function show(part: string, level: number): void {

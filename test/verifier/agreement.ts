@@ -30,7 +30,7 @@ export const oursText = (one: Case): string => verdictText(ourVerdict(one.load(v
 export function knownDisagreements(): Map<string, string> {
   const file = `${caseFolder()}/disagreements.txt`
   if (!existsSync(file)) return new Map()
-  const rows = readFileSync(file, 'utf8').split('\n').filter(line => line.includes(' => ')).map(line => line.split(' => '))
+  const rows = readFileSync(file, 'utf8').split('\n').filter(line => line.includes(' => ') && !line.startsWith('#')).map(line => line.split(' => '))
   return new Map(rows.map(([name = '', reason = '']) => [name, reason]))
 }
 
