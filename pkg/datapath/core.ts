@@ -6,6 +6,7 @@ import { writeNetDev } from '../dev/netdev.js'
 import { KERNEL_STRUCTS } from '../mem/layout.js'
 import { ENOMEM } from '../uapi/errno.js'
 import type { TraceStep } from '../request/wire.js'
+import { BpfQdiscs } from '../sched/bpf-qdisc-run.js'
 import type { Qdisc, SchedEnv } from '../sched/types.js'
 import { ETH_HLEN } from '../skb/flow.js'
 import { SKB } from '../skb/layout.js'
@@ -173,6 +174,8 @@ export class Core {
 
 function makeSchedEnv(core: Core): SchedEnv {
   const { host } = core
+  const devStruct = (ifindex: number): number => core.devStruct(must(core.port(ifindex), `device ${ifindex}`))
+  const bpf = host.bpfQdisc ? { bpf: new BpfQdiscs(host.bpfQdisc, devStruct, () => core.schedEnv) } : {}
   const watchdogOf = (q: Qdisc) => core.clock.timer('watchdog', q.port.dev.ifindex, q.handle)
   return {
     skbs: core.skbs,
@@ -190,6 +193,7 @@ function makeSchedEnv(core: Core): SchedEnv {
     watchdogAt: (q) => (watchdogOf(q).slot < 0 ? undefined : watchdogOf(q).at),
     warn: (text) => host.log(text),
     tcStats: (ids) => host.tcStats?.(ids),
+    ...bpf,
     get tracing() {
       return core.trace !== undefined
     },

@@ -11,6 +11,7 @@
 //    through setCpu; skbs of helper calls are net.skbs (clone_redirect: net.cloneRedirect).
 import type { HookProg, RedirectNote } from '../hook/types.js'
 import type { Memory } from '../mem/memory.js'
+import type { BpfQdiscHost } from '../sched/bpf-qdisc-run.js'
 import type { ProgRef } from '../request/rtnl.js'
 
 /** The state, as the datapath sees it. */
@@ -56,6 +57,8 @@ export interface DatapathHost {
   devmapTargets?(mapId: number): { ifindex: number; progId: number }[]
   /** `.tc_stats` maps of programs, for `tc -s qdisc show`. */
   tcStats?(progIds: readonly number[]): { name: string; fields: [string, string][] }[] | undefined
+  /** struct_ops tables that are qdiscs. */
+  readonly bpfQdisc?: BpfQdiscHost
   /** Kernel log lines (netdev_warn and the like). */
   log(text: string): void
   /** Keep frames that leave or are delivered for wire.take (the library's machines). */

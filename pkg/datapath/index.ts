@@ -7,6 +7,7 @@ import type { WireRequests } from '../request/wire.js'
 import { classDel, classList, classNew, filterDel, filterList, filterNew } from '../sched/class-api.js'
 import { qdiscDel, qdiscList, qdiscNew, type SchedDefaults } from '../sched/sch-api.js'
 import type { Skbs } from '../skb/skb.js'
+import { loadBpfFrames, saveBpfFrames } from './bpf-frames.js'
 import type { Clock, Timer } from './clock.js'
 import { Core } from './core.js'
 import { redirectCopy } from './redirect.js'
@@ -19,7 +20,10 @@ import { loadMachine, loadPort, saveMachine, savePort, type NetRecord } from './
 import { Wire } from './wire.js'
 import { makeDevEnv } from './dev-env.js'
 
-export { defaultKind } from '../sched/kinds.js'
+import { defaultKind } from '../sched/kinds.js'
+import type { BpfQdiscs } from '../sched/bpf-qdisc-run.js'
+
+export { defaultKind }
 export type { CaptureSink, DatapathHost, RecordStore } from './host.js'
 
 type In<K extends keyof RtnlRequests> = RtnlRequests[K][0]
@@ -41,11 +45,22 @@ export class Net {
     core.heldAtLoad = this.#net.held
     this.#links = new Links(core, this.#net)
     this.#wire = new Wire(core, this.#links)
+    loadBpfFrames(core)
   }
 
   /** The slab of frames: helpers work on skbs through it. */
   get skbs(): Skbs {
     return this.#core.skbs
+  }
+
+  /** Qdiscs in BPF: what kernel functions act on. */
+  get bpfQdiscs(): BpfQdiscs | undefined {
+    return this.#core.schedEnv.bpf
+  }
+
+  /** A kind that net.core.default_qdisc may name. */
+  isDefaultKind(kind: string): boolean {
+    return defaultKind(kind, this.#core.schedEnv) !== undefined
   }
 
   get clock(): Clock {
@@ -73,7 +88,7 @@ export class Net {
   }
 
   save(): void {
-    let held = 0
+    let held = saveBpfFrames(this.#core)
     for (const port of this.#core.ports.values()) held += savePort(this.#core, port)
     assert(held === this.skbs.held, `${this.skbs.held} frames are held, of which devices list ${held}`)
     this.#net.held = this.#core.held()

@@ -93,6 +93,18 @@ export interface TimerEnv {
   firing(): number
 }
 
+/** The queueing discipline whose program runs now, for its kernel functions. */
+export interface QdiscEnv {
+  /** Ends a frame that the program held. */
+  free(skb: number): void
+  /** Puts it on to_free: it ends when the program has. */
+  drop(skb: number): void
+  /** Wakes the qdisc at a virtual time, or up to `delta` ns later. */
+  watchdog(expire: number, delta: number): void
+  /** Counts it as sent. */
+  sent(skb: number): void
+}
+
 /** Whose "current" a program sees. */
 export interface TaskView {
   readonly pid: number
@@ -111,6 +123,8 @@ export interface HelperEnv {
   readonly net: NetEnv
   /** Absent: bpf_timer helpers are refused at load. */
   readonly timers?: TimerEnv
+  /** Absent: kernel functions of qdiscs are refused at load. */
+  readonly qdisc?: QdiscEnv
   /** CPU of this run. */
   cpu(): number
   /** Virtual ns since boot, exact as a double. */

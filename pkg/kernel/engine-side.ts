@@ -15,7 +15,7 @@ export class EngineSide {
   readonly host: EngineHost
   readonly runState: RunState = { runnable: undefined, progType: 0, progId: 0 }
   #helpers: ((id: number) => HelperImpl | undefined) | undefined
-  #kfuncs: ((btfId: number) => HelperImpl | undefined) | undefined
+  #kfuncs: ((name: string) => HelperImpl | undefined) | undefined
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -41,7 +41,7 @@ export class EngineSide {
       mapJit: (id) => machine.maps.map(id).jit,
       cpuAddr: CPU_ADDR,
       helper: (id) => found(this.#helper(id), `helper ${id}`),
-      kfunc: (btfId) => found(this.#kfuncs?.(btfId), `kfunc ${btfId}`),
+      kfunc: (btfId) => found(this.kfunc(machine.tools.vmlinuxBtf().type(btfId).name), `kfunc ${btfId}`),
       tailCall: (map, index) => this.#tailCall(map, index),
     }
   }
@@ -49,6 +49,12 @@ export class EngineSide {
   #helper(id: number): HelperImpl | undefined {
     this.#helpers ??= this.#machine.tools.helperImpls(this.#env())
     return this.#helpers(id)
+  }
+
+  /** A kernel function that this machine has. */
+  kfunc(name: string): HelperImpl | undefined {
+    this.#kfuncs ??= this.#machine.tools.kfuncImpls(this.#env())
+    return this.#kfuncs(name)
   }
 
   /** Why a helper can't be called on this machine, undefined: it can. */
@@ -75,6 +81,7 @@ export class EngineSide {
       note: netSide.note,
       net: netSide.helperNet(),
       timers: netSide.timers(),
+      ...(netSide.net.bpfQdiscs ? { qdisc: netSide.net.bpfQdiscs } : {}),
       cpu: () => this.cpu,
       now: () => netSide.now(),
       random32: () => machine.random.next32(),

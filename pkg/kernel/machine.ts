@@ -58,7 +58,7 @@ export class Machine implements Subsystems {
     this.cpus = (store.get('sys/machine') as unknown as MachineRecord | undefined)?.cpus ?? options.cpus ?? DEFAULT_CPUS
     this.views = new Views(store, options.files ?? memoryFiles())
     this.trace = new Trace(store, this.views)
-    this.sysctl = new Sysctl(this.views, () => this.structOps.tcp)
+    this.sysctl = new Sysctl(this.views, () => this.structOps)
     this.random = new Random(store)
     this.#tables = {
       map: new ObjectTable<MapRecord>(store, 'map', (record) => this.maps.destroy(record)),
@@ -106,6 +106,9 @@ export class Machine implements Subsystems {
     return new StructOpsSide({
       store: this.store,
       views: this.views,
+      strict: this.options.strict ?? false,
+      space: () => this.space(),
+      warn: (text) => this.trace.log(text, this.now()),
       vmlinux: () => this.tools.vmlinuxBtf(),
       users: (id) => this.maps.users(id),
       progAttachBtfId: (id) => prog.get(id)?.attachBtfId,
@@ -146,6 +149,7 @@ export class Machine implements Subsystems {
       tools: () => this.tools,
       engine: () => (this.options.jit === false ? this.tools.interp : this.tools.jit),
       engineHost: () => this.engineSide.host,
+      hasKfunc: (name) => this.engineSide.kfunc(name) !== undefined,
       mapAttr: (id) => this.maps.attrOrTemplate(id),
       refusal: (id) => this.engineSide.refusal(id),
       frozenValue: (id) => this.maps.frozenValue(id),

@@ -99,6 +99,7 @@ export class NetSide {
       devmapTargets: (mapId) => this.#devmapTargets(mapId),
       openCapture: (file) => this.#captures.open(file),
       beginCapture: (file) => this.#captures.begin(file),
+      bpfQdisc: machine.structOps.qdiscs,
       log: (text) => machine.trace.log(text, this.now()),
       tcStats: (progIds) => tcStats(machine, progIds),
       keepFrames: options.keepHandles ?? false,

@@ -50,6 +50,8 @@ export interface ProgsHost {
   engine(): Engine
   /** Why programs can't call a helper on this machine. */
   refusal(helper: number): string | undefined
+  /** This machine has that kernel function. */
+  hasKfunc(name: string): boolean
   engineHost(): EngineHost
   mapAttr(id: number): MapAttr | undefined
   /** Bytes of the only value of a frozen read-only array. */
@@ -109,6 +111,7 @@ export class Progs {
       btf,
       btfOf: (id) => this.#btf(id),
       vmlinux: () => this.#host.tools().vmlinuxBtf(),
+      kfuncs: (name) => this.#host.hasKfunc(name),
       frozen: (id) => this.#host.frozenValue(id),
       logLevel: request.logLevel ?? 0,
       strict: this.#host.strict,

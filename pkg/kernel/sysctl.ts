@@ -2,32 +2,32 @@
 import { KernelError } from '../bytes/errors.js'
 import { defaultKind } from '../datapath/index.js'
 import { EACCES, EINVAL, ENOENT, type Errno } from '../uapi/errno.js'
-import type { TcpCongestion } from './tcp-ca.js'
+import type { StructOpsSide } from './struct-ops-side.js'
 import type { Views } from './views.js'
 
 interface Entry {
   readonly first: string
   /** Answer to a value that fails the check. */
   readonly errno?: Errno
-  check(value: string, tcp: TcpCongestion): boolean
+  check(value: string, side: StructOpsSide): boolean
   /** The value that is not the user's to choose. */
-  get?(tcp: TcpCongestion): string
+  get?(side: StructOpsSide): string
   /** What the value does besides being there. */
-  set?(value: string, tcp: TcpCongestion): void
+  set?(value: string, side: StructOpsSide): void
 }
 
 /** set_default_qdisc: a kind this machine has, ENOENT otherwise. */
-const qdisc: Entry['check'] = (value) => defaultKind(value) !== undefined
+const qdisc: Entry['check'] = (value, side) => defaultKind(value) !== undefined || side.qdiscs.registered(value) !== undefined
 const flag: Entry['check'] = (value) => value === '0' || value === '1'
 
 /** path below /proc/sys -> value at boot and the rule for new ones. */
 const ENTRIES: Readonly<Record<string, Entry>> = {
   'net/core/default_qdisc': { first: 'pfifo_fast', check: qdisc, errno: ENOENT },
   'net/core/bpf_jit_enable': { first: '1', check: (value) => /^[012]$/.test(value) },
-  'net/ipv4/tcp_available_congestion_control': { first: 'reno cubic', check: () => false, errno: EACCES, get: tcp => tcp.available().join(' ') },
+  'net/ipv4/tcp_available_congestion_control': { first: 'reno cubic', check: () => false, errno: EACCES, get: ({ tcp }) => tcp.available().join(' ') },
   'net/ipv4/tcp_congestion_control': {
-    first: 'cubic', check: (value, tcp) => tcp.available().includes(value) || tcp.current === value, errno: ENOENT,
-    set: (value, tcp) => tcp.setCurrent(value),
+    first: 'cubic', check: (value, { tcp }) => tcp.available().includes(value) || tcp.current === value, errno: ENOENT,
+    set: (value, { tcp }) => tcp.setCurrent(value),
   },
   'net/ipv4/ip_forward': { first: '0', check: flag },
   'kernel/bpf_stats_enabled': { first: '0', check: flag },
@@ -36,11 +36,11 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
 
 export class Sysctl {
   readonly #views: Views
-  readonly #tcp: () => TcpCongestion
+  readonly #side: () => StructOpsSide
 
-  constructor(views: Views, tcp: () => TcpCongestion) {
+  constructor(views: Views, side: () => StructOpsSide) {
     this.#views = views
-    this.#tcp = tcp
+    this.#side = side
   }
 
   /** At the making of a machine. */
@@ -51,16 +51,16 @@ export class Sysctl {
   get(path: string): string {
     const entry = ENTRIES[path]
     if (!entry) throw new KernelError(ENOENT)
-    if (entry.get) return entry.get(this.#tcp())
+    if (entry.get) return entry.get(this.#side())
     const text = this.#views.text(`proc/sys/${path}`)?.trim()
-    return text !== undefined && entry.check(text, this.#tcp()) ? text : entry.first
+    return text !== undefined && entry.check(text, this.#side()) ? text : entry.first
   }
 
   set(path: string, value: string): void {
     const entry = ENTRIES[path]
     if (!entry) throw new KernelError(ENOENT)
-    if (!entry.check(value, this.#tcp())) throw new KernelError(entry.errno ?? EINVAL)
-    entry.set?.(value, this.#tcp())
+    if (!entry.check(value, this.#side())) throw new KernelError(entry.errno ?? EINVAL)
+    entry.set?.(value, this.#side())
     this.#views.write(`proc/sys/${path}`, `${value}\n`)
   }
 }

@@ -19,6 +19,8 @@ export interface Toolchain {
   vmlinuxBytes(): Uint8Array
   checkMapBtf(attr: NewMap, btf: Btf): readonly ValueField[]
   helperImpls(env: HelperEnv): (id: number) => HelperImpl | undefined
+  /** Kernel functions by name. */
+  kfuncImpls(env: HelperEnv): (name: string) => HelperImpl | undefined
   /** Why this machine lacks a helper that Linux has, undefined: it has it. */
   refusal(id: number, impls: (id: number) => HelperImpl | undefined): string | undefined
   /** 'bpf_map_lookup_elem' for 1. */

@@ -35,7 +35,7 @@ export function attachMq(port: DevSched, root: Qdisc, kind: QdiscKind): void {
 /** dev_activate: a device without a qdisc of its own gets the default ones. */
 export function activateDev(port: DevSched, defaultQdisc: string): void {
   if (port.root.kind !== noop) return
-  const single = defaultKind(defaultQdisc) ?? pfifoFast
+  const single = defaultKind(defaultQdisc, port.env) ?? pfifoFast
   const { noQueue } = port.dev.kind.defaults(port.dev.tun ? { tun: port.dev.tun } : {})
   const spread = noQueue !== true && port.dev.numTx > 1
   const kind = noQueue === true ? noqueue : spread ? mq : single

@@ -63,7 +63,7 @@ function untouched(port: DevSched): SchedRecord['mq'] {
 }
 
 function isUntouched(q: Qdisc, mq: { kind: string; born: number }): boolean {
-  const pristine = q.handle === 0 && q.kind.kind === mq.kind && q.born === mq.born + q.txq && q !== q.port.root
+  const pristine = !q.kind.ownState && q.handle === 0 && q.kind.kind === mq.kind && q.born === mq.born + q.txq && q !== q.port.root
   return pristine && q.stash.qlen === 0 && COUNTERS.every((name) => q[name] === 0)
 }
 
@@ -119,7 +119,7 @@ export function restoreSched(port: DevSched, record: SchedRecord, frames: FrameR
 /** A child as mq made it; noop when a request took it away and nothing came in its place. */
 function defaultChild(port: DevSched, record: SchedRecord, queue: number): Qdisc {
   const gone = record.bare?.includes(queue)
-  const kind = record.mq && !gone ? must(savedKind(record.mq.kind), record.mq.kind) : noop
+  const kind = record.mq && !gone ? must(savedKind(record.mq.kind, port.env), record.mq.kind) : noop
   const q = newQdisc(kind, port, 0, makeHandle(port.root.handle >>> 16, queue + 1), (record.mq?.born ?? 0) + queue)
   q.txq = queue
   kind.init(q, undefined)
@@ -140,7 +140,7 @@ function attach(parent: Qdisc, q: Qdisc): void {
 }
 
 function restoreQdisc(port: DevSched, record: QdiscRecord, reader: FrameReader, adopt: (skb: number) => void): Qdisc {
-  const kind = must(savedKind(record.kind), `qdisc kind ${record.kind}`)
+  const kind = must(savedKind(record.kind, port.env), `qdisc kind ${record.kind}`)
   const q = newQdisc(kind, port, record.handle, record.parent, record.born)
   const frames: SavedFrame[] = []
   for (const row of record.frames ?? []) {

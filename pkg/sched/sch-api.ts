@@ -105,7 +105,7 @@ const isEmpty = (options: unknown): boolean => typeof options === 'object' && op
 
 /** qdisc_create and qdisc_graft. */
 function create(port: DevSched, p: Qdisc | undefined, request: QdiscNew, defaults: SchedDefaults): void {
-  const kind = request.kind === undefined ? undefined : qdiscKind(request.kind)
+  const kind = request.kind === undefined ? undefined : qdiscKind(request.kind, port.env)
   if (!kind) throw new KernelError(ENOENT, 'Specified qdisc kind is unknown')
   if (kind.ingress === true) {
     if (request.parent !== TC_H_INGRESS) throw new KernelError(EINVAL)
@@ -132,7 +132,7 @@ function allocHandle(port: DevSched, defaults: SchedDefaults): number {
 
 function graftRoot(port: DevSched, q: Qdisc | undefined, defaults: SchedDefaults): void {
   destroyTree(port.root)
-  if (q?.kind.mq === true) attachMq(port, q, defaultKind(defaults.defaultQdisc) ?? pfifoFast)
+  if (q?.kind.mq === true) attachMq(port, q, defaultKind(defaults.defaultQdisc, port.env) ?? pfifoFast)
   else setRoot(port, q ?? newQdisc(noop, port, 0, TC_H_ROOT, 0))
   if ((port.dev.flags & IFF.UP) !== 0) activateDev(port, defaults.defaultQdisc)
 }

@@ -6,6 +6,7 @@ import type { ProgRef, TcClass, TcStats } from '../request/rtnl.js'
 import type { SkbRecord } from '../skb/record.js'
 import { SkbQueue } from '../skb/queue.js'
 import type { Skbs } from '../skb/skb.js'
+import type { BpfQdiscs } from './bpf-qdisc-run.js'
 import type { Block } from './cls-api.js'
 
 /** NET_XMIT_*: include/linux/netdevice.h, include/net/sch_generic.h */
@@ -33,6 +34,8 @@ export interface SchedEnv {
   warn(text: string): void
   /** `.tc_stats` of the programs of a bpf qdisc, for dumps. */
   tcStats(progIds: readonly number[]): { name: string; fields: [string, string][] }[] | undefined
+  /** Qdiscs that are programs of struct_ops tables; absent: this machine has none. */
+  readonly bpf?: BpfQdiscs
   /** A trace is being taken: callers make its texts only then. */
   readonly tracing: boolean
   /** For `wire trace`. */
@@ -115,6 +118,8 @@ export interface QdiscKind {
   readonly ingress?: boolean
   /** Has no queue: frames go straight to the driver. */
   readonly noqueue?: boolean
+  /** Every instance is kept one by one, also where mq made it. */
+  readonly ownState?: boolean
   /** Spreads over the tx queues: every queue has a child of its own. */
   readonly mq?: boolean
   /** Throws KernelError on wrong options. `options` undefined: none given. */

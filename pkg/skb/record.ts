@@ -37,7 +37,17 @@ export function recordSkb(skbs: Skbs, skb: number): SkbRecord {
 /** The skb of a record and its bytes; 0 when there is no memory. dev is for the caller to set. */
 export function restoreSkb(skbs: Skbs, record: SkbRecord, frame: Uint8Array): number {
   const skb = skbs.alloc(frame)
-  if (skb === 0) return 0
+  return skb === 0 ? 0 : fill(skbs, skb, record)
+}
+
+/** The skb of a record at the address it had: pointers to it lie in maps. */
+export function claimSkb(skbs: Skbs, at: number, record: SkbRecord, frame: Uint8Array): number {
+  if (!skbs.claim(at, frame.length)) return 0
+  skbs.u8.set(frame, skbs.data(at))
+  return fill(skbs, at, record)
+}
+
+function fill(skbs: Skbs, skb: number, record: SkbRecord): number {
   const shift = record.headroom - HEADROOM
   if (shift !== 0) moveData(skbs, skb, shift)
   skbs.set16(skb, SKB.transport_header, 0)

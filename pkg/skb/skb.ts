@@ -49,7 +49,8 @@ export class Skbs {
   /** How frames ended: TRANSMITTED, DELIVERED or a drop reason -> count. */
   readonly ends = new Map<string, number>()
   readonly #f64: Float64Array
-  #top = PACKETS
+  #top: number = PACKETS
+  #end: number = PACKETS_END
   readonly #slots: number[] = []
   readonly #buffers: number[][] = [[], [], []]
 
@@ -100,6 +101,25 @@ export class Skbs {
     this.u16[(skb + SKB.transport_header) >> 1] = 0xffff
   }
 
+  /**
+   * An skb at an address that it had in an earlier process, since pointers to it lie in maps. All such addresses are claimed before
+   * anything is allocated: `pins` says between which they lie.
+   */
+  claim(skb: number, size: number): boolean {
+    const kind = size <= 4096 - HEADROOM - SHARED_INFO ? 0 : size <= 16384 - HEADROOM - SHARED_INFO ? 1 : 2
+    const head = this.#buffers[kind]!.pop() ?? this.#carve(CLASSES[kind]!)
+    if (head === 0) return false
+    this.held += 1
+    this.#init(skb, head, kind, size)
+    return true
+  }
+
+  /** Keeps the slab off a range of addresses: it grows in the wider part of what is left. */
+  keepOff(from: number, to: number): void {
+    if (from - PACKETS > PACKETS_END - to) this.#end = from
+    else this.#top = to + SLOT
+  }
+
   #moreSlots(): number {
     const base = this.#carve(SLOT * FIRST_SLOTS)
     if (base === 0) return 0
@@ -108,7 +128,7 @@ export class Skbs {
   }
 
   #carve(size: number): number {
-    if (this.#top + size > PACKETS_END) return 0
+    if (this.#top + size > this.#end) return 0
     const at = this.#top
     this.#top += size
     return at
