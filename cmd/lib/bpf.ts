@@ -184,7 +184,8 @@ function loadFailure(error: unknown, warnings: string[], manner: LoadManner, aga
     }
   }
   if (error.extack?.startsWith('not supported yet')) warnings.push(`libbpf: ${error.extack}`)
-  return failure(warnings.length > 0 ? warnings.join('\n') : `libbpf: ${kernelText(error)}`, manner)
+  const said = warnings.length > 0 ? warnings.join('\n') : `libbpf: ${kernelText(error)}`
+  return failure(error.explain === undefined ? said : `${said}\n${error.explain.trimEnd()}`, manner)
 }
 
 /** PIN_OBJECT_NS has a directory an object file, PIN_GLOBAL_NS is shared; iproute2's private name spaces need its configuration file. */

@@ -160,6 +160,7 @@ export class Machine implements Subsystems {
       btfBytes: (id) => this.btfs.find(id),
       holdBtf: (id) => btf.hold(id),
       dropBtf: (id) => btf.drop(id),
+      cpus: this.cpus,
       strict: this.options.strict ?? false,
       explain: this.options.explain ?? false,
       dialect: this.options.dialect,

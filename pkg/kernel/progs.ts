@@ -64,6 +64,7 @@ export interface ProgsHost {
   btfBytes(id: number): Uint8Array | undefined
   holdBtf(id: number): void
   dropBtf(id: number): void
+  readonly cpus: number
   readonly strict: boolean
   readonly explain: boolean
   readonly dialect: string | undefined
@@ -114,6 +115,7 @@ export class Progs {
       kfuncs: (name) => this.#host.hasKfunc(name),
       frozen: (id) => this.#host.frozenValue(id),
       logLevel: request.logLevel ?? 0,
+      cpus: this.#host.cpus,
       strict: this.#host.strict,
       dialect: request.dialect ?? this.#host.dialect,
       explain: this.#host.explain,

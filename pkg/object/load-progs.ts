@@ -108,6 +108,6 @@ function send(load: LoadContext, prog: ProgSpec, request: ProgLoad, poisoned: Po
     if (log) load.warn(`prog '${prog.name}': -- BEGIN PROG LOAD LOG --\n${log}-- END PROG LOAD LOG --`)
     load.warn(`prog '${prog.name}': failed to load: -${error.errno}`)
     load.warn(`failed to load object '${load.object.file}'`)
-    throw new KernelError(error.errno, error.extack, log)
+    throw new KernelError(error.errno, error.extack, log, error.explain)
   }
 }
