@@ -3,6 +3,7 @@
 //   node dist/test/oracle/agree.js --agree [FILTER] [-v]    agreement by theme in both directions, ratios of processed instructions
 //   node dist/test/oracle/agree.js --logs LEVEL [FILTER]    whole logs, line by line: the first line that differs of every case
 //   node dist/test/oracle/agree.js --shrink                 takes the cases that agree by now out of disagreements.txt
+//   node dist/test/oracle/agree.js --objects FOLDER         every program of any folder's objects, against the running kernel
 //   node dist/test/oracle/agree.js --show CASE [LEVEL]      both logs of the cases whose name contains CASE
 import { readFileSync, writeFileSync } from 'node:fs'
 import { vmlinuxBtf } from '../../pkg/btf/index.js'
@@ -19,9 +20,10 @@ const [mode, filter = '', option = ''] = process.argv.slice(2)
 if (mode === '--record') record()
 else if (mode === '--agree') agree(filter === '-v' ? '' : filter, [filter, option].includes('-v'))
 else if (mode === '--logs') logs(Number(filter), option)
+else if (mode === '--objects') objects(filter)
 else if (mode === '--shrink') shrink()
 else if (mode === '--show') show(filter, Number(option || 1))
-else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --logs LEVEL [FILTER] | --shrink | --show CASE [LEVEL]')
+else console.error('usage: agree.js --record [FILTER] | --agree [FILTER] [-v] | --logs LEVEL [FILTER] | --objects FOLDER | --shrink | --show CASE [LEVEL]')
 
 function record(): void {
   if (!reachable()) throw new Error('no kernel to ask: needs root, bpf(2) and cc')
@@ -58,7 +60,18 @@ function recordFile(file: string): void {
 interface Row { one: Case, ours: string, difference: Difference }
 
 function agree(part: string, verbose: boolean): void {
-  const rows: Row[] = allCases().filter(one => one.name.includes(part) && one.verdict !== undefined).map(one => {
+  report(allCases().filter(one => one.name.includes(part) && one.verdict !== undefined), verbose)
+}
+
+function objects(folder: string): void {
+  const kernel = realKernelBtf()
+  const cases = objectCases(folder)
+  const verdicts = ask(cases.map(one => one.load(kernel))).map(verdictText)
+  report(cases.map((one, n) => ({ ...one, verdict: verdicts[n] })), true)
+}
+
+function report(cases: readonly Case[], verbose: boolean): void {
+  const rows: Row[] = cases.map(one => {
     const ours = oursText(one)
     return { one, ours, difference: differenceOf(one.verdict!, ours) }
   })

@@ -1,6 +1,7 @@
 // How a verdict compares with the recorded one, and the list of the cases that are known to differ.
 import { existsSync, readFileSync } from 'node:fs'
 import { vmlinuxBtf } from '../../pkg/btf/index.js'
+import { InputError } from '../../pkg/bytes/errors.js'
 import { errnoName } from '../../pkg/uapi/errno.js'
 import { caseFiles, caseFolder, readCases, type Case } from './cases.js'
 import type { Verdict } from './load.js'
@@ -24,7 +25,16 @@ export function differenceOf(recorded: string, ours: string): Difference {
 }
 
 export const allCases = (): Case[] => [...caseFiles().flatMap(readCases), ...objectCases()]
-export const oursText = (one: Case): string => verdictText(ourVerdict(one.load(vmlinuxBtf())))
+
+/** Our verdict; what the loader refuses before there is a program to verify is `UNLOADED` and its words. */
+export function oursText(one: Case): string {
+  try {
+    return verdictText(ourVerdict(one.load(vmlinuxBtf())))
+  } catch (error) {
+    if (error instanceof InputError) return `UNLOADED ${error.message}`
+    throw error
+  }
+}
 
 /** fixtures/verifier/disagreements.txt: `CASE => reason`, one a line; may only shrink. */
 export function knownDisagreements(): Map<string, string> {

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { BtfPatch, KIND, parseBtf, type Btf, type Kind } from '../../pkg/btf/index.js'
 import { tailSize } from '../../pkg/btf/parse.js'
-import { KernelError } from '../../pkg/bytes/errors.js'
+import { InputError, KernelError } from '../../pkg/bytes/errors.js'
 import { loadObject, openObject } from '../../pkg/object/index.js'
 import type { MapCreate, ProgLoad } from '../../pkg/request/bpf.js'
 import type { Kernel, Op, Reply, Request } from '../../pkg/request/kernel.js'
@@ -13,28 +13,29 @@ import type { Load } from './load.js'
 export const objectFolder = (): string => `${caseFolder()}/c`
 export const verdictFile = (): string => `${objectFolder()}/verdicts.txt`
 
-export function objectCases(): Case[] {
+/** Every program of a folder's objects; only those of ours have recorded verdicts. */
+export function objectCases(folder = objectFolder()): Case[] {
   const verdicts = new Map(!existsSync(verdictFile()) ? [] : readFileSync(verdictFile(), 'utf8').split('\n').flatMap(line => {
     const m = /^([^#:]+): (.*)$/.exec(line)
     return m ? [[m[1]!, m[2]!] as const] : []
   }))
-  return readdirSync(objectFolder()).filter(name => name.endsWith('.o')).sort().flatMap(file => {
+  return readdirSync(folder).filter(name => name.endsWith('.o')).sort().flatMap(file => {
     const theme = `c-${file.replace('.o', '')}`
-    const object = openObject(new Uint8Array(readFileSync(`${objectFolder()}/${file}`)), { file })
+    const object = openObject(new Uint8Array(readFileSync(`${folder}/${file}`)), { file })
     return object.progs.map(prog => {
       const name = `${file.replace('.o', '')}/${prog.name}`
-      return { name, theme, title: prog.name, prefix: '', verdict: verdicts.get(name), load: (kernel: Btf) => objectLoad(file, prog.name, kernel) }
+      return { name, theme, title: prog.name, prefix: '', verdict: verdicts.get(name), load: (kernel: Btf) => objectLoad(`${folder}/${file}`, prog.name, kernel) }
     })
   })
 }
 
 /** What libbpf would ask the kernel for: this one program and all maps. */
 function objectLoad(file: string, name: string, vmlinux: Btf): Load {
-  const object = openObject(new Uint8Array(readFileSync(`${objectFolder()}/${file}`)), { file })
+  const object = openObject(new Uint8Array(readFileSync(file)), { file })
   const asked = new Asked()
   loadObject(object, asked, { progs: object.progs.filter(prog => prog.name === name), vmlinux: () => vmlinux })
   const { prog, maps, values, frozen, btf } = asked
-  if (prog === undefined) throw new Error(`${file}: ${name} was never loaded`)
+  if (prog === undefined) throw new InputError(`${file}: ${name} was never loaded`)
   return { maps, btf, prog, values: [...values].map(([map, bytes]) => ({ map, bytes, frozen: frozen.has(map) })) }
 }
 
