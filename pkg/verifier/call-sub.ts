@@ -4,6 +4,7 @@ import { isComposite, isEnum, KIND, type BtfFuncProto } from '../btf/types.js'
 import type { Btf } from '../btf/btf.js'
 import type { Insn } from '../insn/insn.js'
 import * as A from '../helper/arg-types.js'
+import { PROG_TYPE } from '../uapi/bpf.js'
 import { E2BIG, EINVAL } from '../uapi/errno.js'
 import { readFuncs } from './btf-info.js'
 import { checkOffset, memAccess } from './call-args.js'
@@ -129,7 +130,9 @@ function argOf(env: Env, btf: Btf, type: number, k: number, func: string, tags: 
   if (t.kind !== KIND.PTR) return env.fail(EINVAL, `Arg#${k} type ${kindName(t.kind)} in ${func}() is not supported yet.`)
   const target = btf.resolve(t.type)
   const isCtx = isComposite(target) && (CTX_NAMES[env.ctx.name] ?? []).includes(target.name)
-  if (isCtx || tags.includes('arg:ctx')) return { type: A.ARG_PTR_TO_CTX, memSize: 0, btfId: 0 }
+  // The arguments of callbacks come as an array of u64.
+  const isArgs = env.type === PROG_TYPE.STRUCT_OPS && target.kind === KIND.INT && target.size === 8
+  if (isCtx || isArgs || tags.includes('arg:ctx')) return { type: A.ARG_PTR_TO_CTX, memSize: 0, btfId: 0 }
   if (tags.some(x => x === 'arg:trusted' || x === 'arg:arena' || x === 'arg:untrusted')) return env.missing(`argument tags of ${func}()`)
   if (isComposite(target) && target.name === 'bpf_dynptr') return env.missing('dynptr arguments of global functions')
   const size = btf.sizeof(t.type)
