@@ -1,4 +1,5 @@
 // Helpers on maps: kernel/bpf/helpers.c
+import type { BpfMap } from '../map/types.js'
 import { EINVAL, EOPNOTSUPP } from '../uapi/errno.js'
 import { FUNC } from '../uapi/bpf.js'
 import { argHi, type HelperEnv, type HelperTable } from './env.js'
@@ -18,7 +19,7 @@ export function mapHelpers(env: HelperEnv): HelperTable {
     [FUNC.map_delete_elem]: { ret: 'int', call: (map, key) => env.mapAt(map).delete(key) },
     [FUNC.map_push_elem]: {
       ret: 'int', wide: 1 << 2,
-      call: (map, value, flags) => (argHi(env, 2) !== 0 ? -EINVAL : env.mapAt(map).push?.(value, flags) ?? -EOPNOTSUPP),
+      call: (map, value, flags) => push(env.mapAt(map), value, flags, argHi(env, 2)),
     },
     [FUNC.map_pop_elem]: { ret: 'int', call: (map, value) => env.mapAt(map).pop?.(value) ?? -EOPNOTSUPP },
     [FUNC.map_peek_elem]: { ret: 'int', call: (map, value) => env.mapAt(map).peek?.(value) ?? -EOPNOTSUPP },
@@ -30,6 +31,10 @@ export function mapHelpers(env: HelperEnv): HelperTable {
     [FUNC.spin_lock]: { ret: 'int', call: () => 0 },
     [FUNC.spin_unlock]: { ret: 'int', call: () => 0 },
   }
+}
+
+function push(map: BpfMap, value: number, flags: number, high: number): number {
+  return high !== 0 && map.ranked !== true ? -EINVAL : map.push?.(value, flags, high) ?? -EOPNOTSUPP
 }
 
 function exchange({ mem }: HelperEnv, slot: number, pointer: number): number {

@@ -3,6 +3,7 @@ import { KernelError } from '../bytes/errors.js'
 import { REGIONS } from '../mem/layout.js'
 import { MAP_F, MAP_TYPE } from '../uapi/bpf.js'
 import { E2BIG, EINVAL, ENOMEM } from '../uapi/errno.js'
+import { RFC_MAP_TYPE } from '../uapi/rfc.js'
 import { array, percpuArray } from './arraymap.js'
 import { arrayOfMaps, progArray } from './arraymap-fd.js'
 import { perfEventArray } from './arraymap-perf.js'
@@ -16,6 +17,8 @@ import { devmapHash } from './devmap-hash.js'
 import { hash, lruEntries, lruHash, lruPercpuHash, percpuHash } from './hashtab.js'
 import { hashOfMaps } from './hashtab-maps.js'
 import { lpmTrie } from './lpm_trie.js'
+import { pifoGeneric } from './pifo-generic.js'
+import { pifoXdp } from './pifo-xdp.js'
 import { queue, stack } from './queue_stack_maps.js'
 import { ringbuf } from './ringbuf.js'
 import type { MapAttr, MapHost, MapKind } from './types.js'
@@ -42,7 +45,15 @@ export const MAP_KINDS: readonly MapKind[] = [
   ringbuf,
   bloomFilter,
   structOps,
+  pifoGeneric,
+  pifoXdp,
 ]
+
+/** Types that map_extra says something of. */
+const EXTRA: ReadonlySet<number> = new Set([MAP_TYPE.BLOOM_FILTER, MAP_TYPE.ARENA, RFC_MAP_TYPE.PIFO_GENERIC, RFC_MAP_TYPE.PIFO_XDP])
+
+/** Programs only read their entries, and the flags say so. */
+const READ_ONLY: ReadonlySet<number> = new Set([RFC_MAP_TYPE.PIFO_XDP])
 
 const byType = new Map(MAP_KINDS.map((kind) => [kind.type, kind]))
 
@@ -55,12 +66,12 @@ export function mapKind(type: number): MapKind {
 
 /** map_create's checks, common ones first: the attributes as the map will have them, or the kernel's errno. */
 export function checkMap<T extends NewMap>(attr: T, host: MapHost): T {
-  refuse(attr.mapExtra !== 0 && attr.type !== MAP_TYPE.BLOOM_FILTER && attr.type !== MAP_TYPE.ARENA, EINVAL)
+  refuse(attr.mapExtra !== 0 && !EXTRA.has(attr.type), EINVAL)
   refuse((attr.flags & MAP_F.RDONLY) !== 0 && (attr.flags & MAP_F.WRONLY) !== 0, EINVAL)
   const kind = mapKind(attr.type)
   kind.check(attr, host)
   if (attr.keySize > MAX_KEY) throw new KernelError(E2BIG, `not supported yet: keys of more than ${MAX_KEY} bytes`)
-  const settled = { ...attr, maxEntries: lruEntries(attr, host.cpus) }
+  const settled = { ...attr, maxEntries: lruEntries(attr, host.cpus), flags: attr.flags | (READ_ONLY.has(attr.type) ? MAP_F.RDONLY_PROG : 0) }
   refuse(kind.bytes(settled as NewMap as MapAttr, host) > host.mem.size - REGIONS, ENOMEM)
   return settled
 }

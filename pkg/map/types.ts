@@ -57,6 +57,30 @@ export interface MapHost {
   deviceExists(ifindex: number): boolean
   /** Tables of callbacks, for struct_ops maps; absent: this machine has none. */
   readonly tables?: TableHost
+  /** Where frames in maps are kept between processes; absent: this machine has no frames. */
+  readonly frames?: FrameStore
+}
+
+/** Frames in a map's order; a frame is an address whose first u32 the map uses as its link while it has the frame. */
+export interface FrameQueue {
+  readonly length: number
+  /** 0, or -errno: the frame stays the caller's. */
+  enqueue(frame: number, rankLow: number, rankHigh: number): number
+  /** The first in order, whose rank is then in rankLow and rankHigh; 0: none. */
+  dequeue(): number
+  readonly rankLow: number
+  readonly rankHigh: number
+  /** What waits, in order, with the place that put() takes. */
+  waiting(): Iterable<readonly [place: number, frame: number]>
+  put(place: number, frame: number): void
+}
+
+export interface FrameStore {
+  /** A map is in memory: puts in what it had when it was saved, and saves it from now on. */
+  adopt(mapId: number, queue: FrameQueue): void
+  /** The map is gone. */
+  release(mapId: number): void
+  free(frame: number, reason: string): void
 }
 
 /**
@@ -73,7 +97,9 @@ export interface BpfMap {
   lookup(key: number): number
   update(key: number, value: number, flags: number): number
   delete(key: number): number
-  push?(value: number, flags: number): number
+  /** flagsHigh: the upper half, which only maps that are `ranked` take. */
+  push?(value: number, flags: number, flagsHigh?: number): number
+  readonly ranked?: boolean
   pop?(value: number): number
   peek?(value: number): number
   /** bpf_map_lookup_percpu_elem */
@@ -94,6 +120,10 @@ export interface BpfMap {
   readonly ring?: Ring
   /** perf_event_array: one ring a CPU, as if a reader sat on every CPU. */
   readonly perf?: PerfRings
+  /** pifo_xdp: the frames in it. */
+  readonly frames?: FrameQueue
+  /** Words and numbers of a map that counts what comes and goes. */
+  counters?(): [name: string, value: number][]
   /** A device went away: entries that name it go too (devmap, devmap_hash). */
   dropDevice?(ifindex: number): void
 
