@@ -71,8 +71,12 @@ const RFC: ReadonlyMap<number, readonly [number, readonly number[]]> = new Map([
   [0x4011, [PROG_TYPE.SCHED_CLS, [
     RFC_HELPER.skb_map_push, RFC_HELPER.skb_map_pop, RFC_HELPER.flow_map_push, RFC_HELPER.flow_map_pop, RFC_HELPER.skb_tc_classify,
   ]]],
+  [0x4001, [PROG_TYPE.NETFILTER, [RFC_HELPER.packet_dequeue, RFC_HELPER.packet_drop, RFC_HELPER.schedule_iface_dequeue]]],
   [0x4021, [PROG_TYPE.UNSPEC, [1, 2, 3, 5, 6, 7, 8, 12]]],
 ])
+
+/** What the proposals add to types that Linux has. */
+const ADDED: ReadonlyMap<number, readonly number[]> = new Map([[PROG_TYPE.XDP, [RFC_HELPER.schedule_iface_dequeue]]])
 
 const sets = new Map<number, ReadonlySet<number>>()
 
@@ -87,7 +91,7 @@ function build(progType: number): ReadonlySet<number> {
   const rfc = RFC.get(progType)
   if (rfc !== undefined) return new Set([...(rfc[0] === PROG_TYPE.UNSPEC ? [] : build(rfc[0])), ...rfc[1]])
   const own = OWN.get(progType)
-  return new Set(own === undefined ? [] : [...EVERY, ...own])
+  return new Set(own === undefined ? [] : [...EVERY, ...own, ...(ADDED.get(progType) ?? [])])
 }
 
 /** get_func_proto() finds one. */

@@ -27,6 +27,8 @@ export interface RedirectNote {
   mapType: number
   index: number
   progId: number
+  /** pifo_xdp: the upper half of the rank, whose lower half is `index`. */
+  rankHigh?: number
   /** bpf_redirect_neigh's next hop: family (0: none, ask the FIB) and its 4 or 16 bytes. */
   nhFamily?: number
   nh?: Uint8Array
@@ -80,6 +82,10 @@ export interface NetEnv {
   fibLookup(query: FibQuery): FibAnswer
   /** bpf_clone_redirect: takes over `copy`, and sends it after the run. 0 or what __bpf_redirect returns. */
   cloneRedirect(copy: number, ifindex: number, flags: number): number
+  /** Asks for a turn of a device's dequeue program when this CPU is done. 0 or -errno. */
+  scheduleDequeue(ifindex: number): number
+  /** A frame that a dequeue program has taken ends here. */
+  dropPacket(skb: number): void
 }
 
 /** struct bpf_timer's clockwork: an armed timer is known by the address of its struct bpf_timer. */

@@ -3,6 +3,7 @@ import type { BpfMap } from '../map/types.js'
 import { EBADMSG, EINVAL, ENOMEM } from '../uapi/errno.js'
 import { isGso } from '../skb/skb-gso.js'
 import { FUNC, MAP_TYPE, PROG_TYPE, TC_ACT, XDP } from '../uapi/bpf.js'
+import { RFC_MAP_TYPE } from '../uapi/rfc.js'
 import { MAP_STAGING } from '../mem/layout.js'
 import { NOTE, argHi, type HelperEnv, type HelperTable } from './env.js'
 
@@ -22,7 +23,7 @@ export function redirectHelpers(env: HelperEnv): HelperTable {
     },
     [FUNC.redirect_peer]: { ret: 'int', wide: 1 << 1, call: (ifindex, flags) => redirectPeer(env, ifindex, flags | argHi(env, 1)) },
     [FUNC.redirect_neigh]: { ret: 'int', wide: 1 << 3, call: (ifindex, params, size, flags) => redirectNeigh(env, ifindex, params, size, flags | argHi(env, 3)) },
-    [FUNC.redirect_map]: { ret: 'int', wide: 1 << 2, call: (map, key, flags) => redirectMap(env, map, key, flags) },
+    [FUNC.redirect_map]: { ret: 'int', wide: (1 << 1) | (1 << 2), call: (map, key, flags) => redirectMap(env, map, key, flags) },
     [FUNC.clone_redirect]: { ret: 'int', wide: 1 << 2, call: (skb, ifindex, flags) => cloneRedirect(env, skb, ifindex, flags | argHi(env, 2)) },
   }
 }
@@ -66,6 +67,7 @@ function redirectMap(env: HelperEnv, addr: number, key: number, flags: number): 
   const map = env.mapAt(addr)
   const dev = map.attr.type === MAP_TYPE.DEVMAP || map.attr.type === MAP_TYPE.DEVMAP_HASH
   if ((flags & ~(ACTION | (dev ? BROADCAST | EXCLUDE_INGRESS : 0))) !== 0 || argHi(env, 2) !== 0) return XDP.ABORTED
+  if (map.attr.type === RFC_MAP_TYPE.PIFO_XDP) return redirectPifo(env, map, key)
   const target = targetOf(env, map, key)
   const broadcast = (flags & BROADCAST) !== 0
   note(env, NOTE.NONE, 0, 0)
@@ -75,6 +77,16 @@ function redirectMap(env: HelperEnv, addr: number, key: number, flags: number): 
   env.note.mapType = map.attr.type
   env.note.index = key
   env.note.progId = target?.progId ?? 0
+  return XDP.REDIRECT
+}
+
+/** Always a redirect: whether the map takes the frame shows when the program has ended. */
+function redirectPifo(env: HelperEnv, map: BpfMap, rank: number): number {
+  note(env, NOTE.MAP, 0, 0)
+  env.note.mapId = map.attr.id
+  env.note.mapType = map.attr.type
+  env.note.index = rank
+  env.note.rankHigh = argHi(env, 1)
   return XDP.REDIRECT
 }
 

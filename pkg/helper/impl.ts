@@ -4,6 +4,7 @@ import { FUNC } from '../uapi/bpf.js'
 import type { HelperEnv, HelperTable } from './env.js'
 import { basicHelpers } from './impl-basic.js'
 import { csumHelpers } from './impl-csum.js'
+import { dequeueHelpers } from './impl-dequeue.js'
 import { dynptrHelpers } from './impl-dynptr.js'
 import { fibHelpers } from './impl-fib.js'
 import { loopHelpers } from './impl-loop.js'
@@ -24,6 +25,7 @@ import { xdpHelpers } from './impl-xdp.js'
 const FAMILIES: readonly ((env: HelperEnv) => HelperTable)[] = [
   mapHelpers, basicHelpers, traceHelpers, stringHelpers, loopHelpers, timerHelpers, csumHelpers, skbByteHelpers, skbRoomHelpers,
   skbMetaHelpers, xdpHelpers, redirectHelpers, fibHelpers, ringbufHelpers, dynptrHelpers, sockHelpers, syncookieHelpers, probeHelpers,
+  dequeueHelpers,
 ]
 
 /** The implementations over one environment, built family by family when first asked for. */

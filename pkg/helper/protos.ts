@@ -223,15 +223,16 @@ const rows: readonly Row[] = [
 ]
 
 const SKB = A.ARG_PTR_TO_SKB
-type RfcRow = readonly [name: keyof typeof RFC_HELPER, ret: number, args: readonly number[]]
+type RfcRow = readonly [name: keyof typeof RFC_HELPER, ret: number, args: readonly number[], extra?: Extra]
 const rfcRows: readonly RfcRow[] = [
   ['skb_map_push', INT, [MAP, SKB, ANY]],
   ['skb_map_pop', A.RET_PTR_TO_SKB | A.PTR_MAYBE_NULL, [MAP, ANY]],
   ['flow_map_push', INT, [MAP, MAP, ANY]],
   ['flow_map_pop', INT, [MAP, ANY]],
   ['skb_tc_classify', INT, [SKB, ANY, ANY]],
-  ['packet_dequeue', INT, [CTX, MAP, ANY, ANY]],
-  ['packet_drop', INT, [CTX, ANY]],
+  // The rank must be initialised memory, as ARG_PTR_TO_LONG had it then.
+  ['packet_dequeue', A.RET_PTR_TO_BTF_ID_OR_NULL, [CTX, MAP, ANY, FIXED | A.MEM_WRITE | A.MEM_ALIGNED], { sizes: [0, 0, 0, 8], ret: 'xdp_md' }],
+  ['packet_drop', INT, [CTX, OBJ | A.OBJ_RELEASE], { btf: [undefined, 'xdp_md'] }],
   ['schedule_iface_dequeue', INT, [CTX, ANY, ANY]],
 ]
 
@@ -246,7 +247,7 @@ function proto(id: number, name: string, ret: number, args: readonly number[], f
 
 const protos = new Map<number, Proto>()
 for (const [name, ret, args, flags, extra] of rows) protos.set(FUNC[name], proto(FUNC[name], name, ret, args, flags, extra))
-for (const [name, ret, args] of rfcRows) protos.set(RFC_HELPER[name], proto(RFC_HELPER[name], name, ret, args))
+for (const [name, ret, args, extra] of rfcRows) protos.set(RFC_HELPER[name], proto(RFC_HELPER[name], name, ret, args, '', extra))
 
 /** Where a type's own version of a helper differs from the row above: [helper, types, arguments]. */
 const curr = proto(FUNC.get_cgroup_classid, 'get_cgroup_classid', INT, [])

@@ -34,6 +34,8 @@ export interface RedirectNote {
   index: number
   /** devmap: the entry's per-entry program, 0: none. */
   progId: number
+  /** pifo_xdp: the upper half of the rank, whose lower half is `index`. */
+  rankHigh?: number
 }
 
 export function createNote(): RedirectNote {

@@ -2,8 +2,9 @@
 // upstream gave out later, so shapes, names and sections decide.
 import { isComposite, isEnum, parseBtf, type Btf } from '../btf/index.js'
 import { BPF_CALL, BPF_JMP } from '../insn/opcode.js'
-import { MAP_F, MAP_TYPE } from '../uapi/bpf.js'
-import { RFC_MAP_TYPE, RFC_PROG_TYPE } from '../uapi/rfc.js'
+import type { Insn } from '../insn/insn.js'
+import { FUNC, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
+import { RFC_FUNC, RFC_MAP_TYPE, RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { objectError } from './error.js'
 import type { MapSpec, ObjectSpec, ProgSpec } from './spec.js'
 
@@ -91,6 +92,21 @@ function pifo(object: ObjectSpec, prog: ProgSpec, type: number): Dialect {
   if (calls.some(id => id >= 0x50000 && id < 0x60000)) return { name: undefined }
   if (!posted && !calls.some(id => id >= 208 && id <= 210)) return { name: undefined }
   return { name: 'pifo2022', note: `${object.file}: map types 31/32 and helpers 208 to 210 read as PIFO (pifo2022)` }
+}
+
+/** Posted helper numbers of the PIFO series -> ours. In an XDP program only the third can be the series'. */
+const POSTED: ReadonlyMap<number, number> = new Map([
+  [FUNC.ktime_get_tai_ns, RFC_FUNC.packet_dequeue], [FUNC.user_ringbuf_drain, RFC_FUNC.packet_drop], [FUNC.cgrp_storage_get, RFC_FUNC.schedule_iface_dequeue],
+])
+
+/** Calls of a program whose numbers were read as the series', with our numbers. */
+export function renumberCalls(insns: Insn[], dialect: string | undefined, type: number): void {
+  if (dialect !== 'pifo2022') return
+  for (const i of insns) {
+    if (i.code !== (BPF_JMP | BPF_CALL) || i.src !== 0) continue
+    const ours = type === RFC_PROG_TYPE.DEQUEUE || i.imm === FUNC.cgrp_storage_get ? POSTED.get(i.imm) : undefined
+    if (ours !== undefined) i.imm = ours
+  }
 }
 
 function isPifo(type: number): boolean {

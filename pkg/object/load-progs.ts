@@ -6,7 +6,7 @@ import type { ProgLoad } from '../request/bpf.js'
 import { EINVAL, strerror } from '../uapi/errno.js'
 import { BPF_OBJ_NAME_LEN, PROG_TYPE } from '../uapi/bpf.js'
 import { patchCore } from './core-patch.js'
-import { dialectOf } from './dialect.js'
+import { dialectOf, renumberCalls } from './dialect.js'
 import { objectError } from './error.js'
 import { patchKsym } from './ksyms.js'
 import type { LoadContext, LoadedMap } from './load.js'
@@ -28,6 +28,7 @@ export function loadProg(load: LoadContext, prog: ProgSpec, linked: LinkedProg, 
   const type = progType(load, prog)
   const { name: dialect, note } = dialectOf(load.object, prog, type, load.options.dialect)
   patchMaps(linked, maps)
+  renumberCalls(linked.insns, dialect, type)
   const poisoned = { core: patchCores(load, prog, linked), kfuncs: patchKsyms(load, prog, linked) }
   const request: ProgLoad = {
     type, name: prog.name.slice(0, BPF_OBJ_NAME_LEN - 1), insns: linked.insns, license: load.object.license,

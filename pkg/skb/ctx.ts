@@ -1,5 +1,6 @@
 // Which context a program has: by its type, the attach type it was loaded for, and the dialect of a proposal.
 import { ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
+import { dequeue, dequeueStrict } from './ctx-dequeue.js'
 import { physDev } from './ctx-phys-dev.js'
 import { qdiscEnqueueV7, schBpfV1, schBpfV2, schBpfV4 } from './ctx-sch-bpf.js'
 import { skLookup } from './ctx-sk-lookup.js'
@@ -35,7 +36,8 @@ const schBpf: Readonly<Record<string, Context>> = {
 }
 
 /** The context record; undefined: no such program type here. Dialects are written schbpf1 or sch_bpf_v1. */
-export function contextOf(progType: number, attachType: number, dialect?: string): Context | undefined {
+export function contextOf(progType: number, attachType: number, dialect?: string, strict = false): Context | undefined {
+  if (progType === RFC_PROG.DEQUEUE) return strict ? dequeueStrict : dequeue
   if (progType === PROG_TYPE.XDP) return attachType === ATTACH_TYPE.XDP_DEVMAP ? xdpDevmap : xdp
   if (progType === RFC_PROG.SCHED_QDISC) return schBpf[(dialect ?? 'sch_bpf_v1').replace(/^sch_?bpf_?v?/, 'sch_bpf_v')]
   return table[progType]

@@ -58,7 +58,7 @@ export function checkArg(env: Env, n: number, meta: Meta): void {
     checkOffset(env, r, regno, arg)
   }
   if (arg & T.OBJ_RELEASE) checkRelease(env, r, regno, arg, meta)
-  if (r.refObjId !== 0 && T.baseType(arg) !== A.ARG_KPTR_XCHG_DEST) {
+  if (r.refObjId !== 0 && !isPacket(r.type) && T.baseType(arg) !== A.ARG_KPTR_XCHG_DEST) {
     if (meta.refObjId !== 0) env.fail(EACCES, `more than one arg with ref_obj_id R${regno} ${r.refObjId} ${meta.refObjId}`)
     meta.refObjId = r.refObjId
   }
@@ -71,7 +71,8 @@ const PACKET_READERS: ReadonlySet<number> = new Set([
 ])
 
 /** may_access_direct_pkt_data() */
-const mayTakePackets = (env: Env, meta: Meta): boolean => PACKET_READERS.has(env.type) && meta.proto.pkt
+const mayTakePackets = (env: Env, meta: Meta): boolean =>
+  PACKET_READERS.has(env.type) && meta.proto.pkt && !(env.input.strict === true && env.type === 0x4001)
 
 /** resolve_map_arg_type(): sockets go into sock maps, and a bloom filter's peek reads its value. */
 function mapArgType(env: Env, meta: Meta, arg: number): number {

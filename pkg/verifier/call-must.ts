@@ -121,7 +121,7 @@ export function mapFits(mapType: number, helper: number): boolean {
   return (ofMap[mapType]?.includes(helper) ?? true) && (ofHelper[helper]?.includes(mapType) ?? true)
 }
 
-const ACQUIRE: ReadonlySet<number> = new Set([F.sk_lookup_tcp, F.sk_lookup_udp, F.skc_lookup_tcp, F.ringbuf_reserve, F.kptr_xchg])
+const ACQUIRE: ReadonlySet<number> = new Set([F.sk_lookup_tcp, F.sk_lookup_udp, F.skc_lookup_tcp, F.ringbuf_reserve, F.kptr_xchg, 0x50001])
 /** is_acquire_function() */
 export const acquires = (helper: number, mapType: number | undefined): boolean =>
   ACQUIRE.has(helper) || (helper === F.map_lookup_elem && (mapType === M.SOCKMAP || mapType === M.SOCKHASH))

@@ -97,7 +97,7 @@ function regSafe(old: Reg, cur: Reg, precise: boolean, exact: Exact): boolean {
       return sameHead(old, cur) && covers(old, cur) && ids.same(old.id, cur.id) && ids.same(old.refObjId, cur.refObjId)
     case T.PTR_TO_PACKET: case T.PTR_TO_PACKET_META:
       if (old.range < 0 || cur.range < 0 ? old.range !== cur.range : old.range > cur.range) return false
-      return old.off === cur.off && ids.same(old.id, cur.id) && covers(old, cur)
+      return old.off === cur.off && ids.same(old.id, cur.id) && ids.same(old.refObjId, cur.refObjId) && covers(old, cur)
     case T.PTR_TO_STACK: return exactlySame(old, cur) && old.frameno === cur.frameno
     default: return exactlySame(old, cur)
   }

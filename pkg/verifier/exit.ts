@@ -4,6 +4,8 @@ import type { Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
 import { ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { EACCES, EINVAL } from '../uapi/errno.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
+import { returnPacket } from './dequeue.js'
 import type { Env } from './env.js'
 import { printState } from './log-state.js'
 import { previousEntry } from './jmp.js'
@@ -39,12 +41,14 @@ export function checkExit(env: Env, i: Insn): boolean {
     env.fail(EINVAL, 'BPF_EXIT uses reserved fields')
   }
   const nested = env.state.curframe > 0
+  const returns = !nested && env.type === RFC_PROG_TYPE.DEQUEUE && env.frame.subprog === 0 && !env.frame.inAsyncCallback
+  if (returns) returnPacket(env)
   checkResourceLeak(env, !nested, EXIT)
   if (nested) {
     leaveFunction(env)
     return false
   }
-  checkReturnCode(env)
+  if (!returns) checkReturnCode(env)
   return true
 }
 

@@ -3,8 +3,10 @@
 import { ldImm64, mov64Reg } from '../insn/build.js'
 import { insn, type Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
+import { ancillaryLoad } from '../skb/ctx-phys-dev.js'
 import { convertAccess } from '../skb/ctx-types.js'
 import { FUNC } from '../uapi/bpf.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import type { Image, InsnAux } from '../prog/image.js'
 import type { Env } from './env.js'
 import { isInlineKfunc } from './kfunc.js'
@@ -71,12 +73,14 @@ function replacement(env: Env, n: number, i: Insn): Insn[] {
   if (isKfuncCall(i) && isInlineKfunc(env, i.imm)) return [mov64Reg(0, 1)]
   const known = env.aux[n]!.constLoad
   if (known !== undefined) return ldImm64(i.dst, Number(BigInt.asIntN(32, known)), Number(BigInt.asIntN(32, known >> 32n)))
-  if (access === undefined) return [i]
+  if (access === undefined) return env.type === RFC_PROG_TYPE.PHYS_DEV ? ancillaryLoad(i) ?? [i] : [i]
   return CONVERTED.has(T.baseType(ptrType)) ? convertAccess(i, access) : [i]
 }
 
 const CONVERTED: ReadonlySet<number> = new Set([
   T.PTR_TO_CTX, T.PTR_TO_SOCKET, T.PTR_TO_SOCK_COMMON, T.PTR_TO_TCP_SOCK, T.PTR_TO_XDP_SOCK, T.PTR_TO_SKB,
+  // With an access: a packet that a dequeue program has taken.
+  T.PTR_TO_BTF_ID,
 ])
 
 /** opt_remove_nops(): jumps to what follows anyway go, which may make more of them. */

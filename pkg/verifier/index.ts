@@ -3,6 +3,7 @@
 // each as what must hold / is it so / what is true after), prune, equal, precision, loops (states), fixup (xlated). log*.ts print.
 import { ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { EINVAL } from '../uapi/errno.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { contextOf } from '../skb/ctx.js'
 import { remap } from './btf-info.js'
 import { checkAll } from './check.js'
@@ -23,7 +24,7 @@ export type { VerifyInput, VerifyResult, VerifyStats, ProgFacts, FuncLine } from
 /** bpf_check() */
 export function verify(input: VerifyInput): VerifyResult {
   const log = new Log(input.logLevel, input.explain)
-  const ctx = contextOf(input.prog.type, input.prog.expectedAttachType ?? 0, input.dialect ?? input.prog.dialect)
+  const ctx = contextOf(input.prog.type, input.prog.expectedAttachType ?? 0, input.dialect ?? input.prog.dialect, input.strict)
   if (ctx === undefined) return refused(EINVAL, log, `not supported yet: programs of type ${input.prog.type}\n`)
   if (!attachTypeFits(input)) return { ok: false, errno: EINVAL, log: '', explain: undefined }
   const env = new Env(input, log, ctx)
@@ -48,6 +49,7 @@ function attachTypeFits({ prog }: VerifyInput): boolean {
     case PROG_TYPE.CGROUP_SKB: return attach === ATTACH_TYPE.CGROUP_INET_INGRESS || attach === ATTACH_TYPE.CGROUP_INET_EGRESS
     case PROG_TYPE.SK_LOOKUP: return attach === ATTACH_TYPE.SK_LOOKUP
     case PROG_TYPE.NETFILTER: return attach === ATTACH_TYPE.NETFILTER
+    case RFC_PROG_TYPE.DEQUEUE: return attach === 0
     default: return true
   }
 }

@@ -4,6 +4,7 @@ import type { Insn } from '../insn/insn.js'
 import * as B from '../insn/opcode.js'
 import { MAP_TYPE } from '../uapi/bpf.js'
 import { EINVAL } from '../uapi/errno.js'
+import { samePacket } from './dequeue.js'
 import type { Env } from './env.js'
 import { branchTaken } from './jmp-check.js'
 import { MAX_PACKET_OFF } from './limits.js'
@@ -27,6 +28,7 @@ export function checkJump(env: Env, i: Insn): void {
   if (op === B.BPF_JA || op > B.BPF_JCOND) env.fail(EINVAL, `invalid BPF_JMP/JMP32 opcode ${op.toString(16)}`)
   if (op === B.BPF_JCOND) return mayGoto(env, i)
   const [dst, src] = operands(env, i)
+  if (isX(i)) samePacket(env, dst, src, i.dst, i.src)
   const is32 = B.BPF_CLASS(i.code) === B.BPF_JMP32
   const taken = branchTaken(dst, src, op, is32)
   if (taken >= 0) return oneWay(env, i, dst, src, taken === 1)
@@ -243,7 +245,7 @@ function goodPacketPointers(st: State, ptr: Reg, open: boolean): void {
   if (ptr.num.umax > BigInt(MAX_PACKET_OFF) || ptr.num.umax + BigInt(ptr.off) > BigInt(MAX_PACKET_OFF)) return
   const range = ptr.off + (open ? 1 : 0)
   st.mapRegs(r => {
-    if (r.type !== ptr.type || r.id !== ptr.id || r.range >= range) return r
+    if (r.type !== ptr.type || r.id !== ptr.id || r.refObjId !== ptr.refObjId || r.range >= range) return r
     const out = r.copy()
     out.range = range
     return out

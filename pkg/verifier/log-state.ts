@@ -47,15 +47,18 @@ function ranges(s: Scalar): string[] {
 function details(r: Reg): string[] {
   const out: string[] = []
   if (r.id !== 0) out.push(`id=${baseId(r.id)}${linkOf(r.id) !== 0 ? (r.off < 0 ? `${r.off}` : `+${r.off}`) : ''}`)
-  if (r.refObjId !== 0) out.push(`ref_obj_id=${r.refObjId}`)
-  if (r.type & T.NON_OWN_REF) out.push('non_own_ref')
   const base = T.baseType(r.type)
+  // Of a packet pointer it says which of the taken packets it belongs to.
+  const packet = isPacket(r.type) || base === T.PTR_TO_PACKET_END
+  if (r.refObjId !== 0 && !packet) out.push(`ref_obj_id=${r.refObjId}`)
+  if (r.type & T.NON_OWN_REF) out.push('non_own_ref')
   if (base === T.CONST_PTR_TO_MAP || base === T.PTR_TO_MAP_KEY || base === T.PTR_TO_MAP_VALUE) {
     if (r.map!.name !== '') out.push(`map=${r.map!.name}`)
     out.push(`ks=${r.map!.keySize},vs=${r.map!.valueSize}`)
   }
   if (base !== T.SCALAR_VALUE && r.off !== 0) out.push(`off=${snum(BigInt(r.off))}`)
   if (isPacket(r.type)) out.push(`r=${unum(u64(BigInt(r.range)))}`)
+  if (r.refObjId !== 0 && packet) out.push(`pkt_uid=${r.refObjId}`)
   if (base === T.PTR_TO_MEM) out.push(`sz=${unum(BigInt(r.memSize))}`)
   if (base === T.CONST_PTR_TO_DYNPTR) out.push(`type=${T.dynptrName[r.dynptrType]!}`)
   if (r.num.isConst) {

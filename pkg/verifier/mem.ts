@@ -6,8 +6,10 @@ import { ctxAccess, type Context, type CtxKind } from '../skb/ctx-types.js'
 import { schedCls } from '../skb/ctx-skb.js'
 import { MAP_F, MAP_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { EACCES, EINVAL } from '../uapi/errno.js'
+import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { printLine } from './btf-info.js'
 import { btfAccess } from './btf-access.js'
+import { packetField } from './dequeue.js'
 import type { Env } from './env.js'
 import { checkPtrOff, readReg, writeReg, writeUnknown } from './marks.js'
 import { loadFromMap } from './map-struct.js'
@@ -172,7 +174,7 @@ const READ_ONLY_PACKETS: ReadonlySet<number> = new Set([
 /** may_access_direct_pkt_data() for stores. */
 function packet(env: Env, a: Access, _r: Reg, off: number): void {
   if (a.write) {
-    if (READ_ONLY_PACKETS.has(env.type)) env.fail(EACCES, 'cannot write into packet')
+    if (READ_ONLY_PACKETS.has(env.type) || (env.input.strict === true && env.type === RFC_PROG_TYPE.DEQUEUE)) env.fail(EACCES, 'cannot write into packet')
     env.seenDirectWrite = true
   }
   insidePacket(env, a.regno, off, a.size, false)
@@ -203,6 +205,7 @@ function sock(env: Env, a: Access, r: Reg, off: number): void {
 }
 
 function btf(env: Env, a: Access, r: Reg, off: number): void {
+  if (!a.write && off >= 0 && r.num.isConst && r.num.value === 0n && packetField(env, a, r, off)) return
   btfAccess(env, a, r, off)
 }
 

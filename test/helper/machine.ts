@@ -42,6 +42,8 @@ export class TestMachine {
         device: (ifindex) => (ifindex === 1 ? { addr: DEV, ifindex, mtu: 65536, hardHeaderLen: 14 } : undefined),
         fibLookup: () => this.fib,
         cloneRedirect: (copy) => (this.clones.push(copy), 0),
+        scheduleDequeue: () => 0,
+        dropPacket: (skb) => this.skbs.free(skb, 'XDP_DEQUEUE_DROP'),
       },
       timers: {
         arm: (timer, at) => { this.timers.set(timer, at) },
