@@ -5,6 +5,7 @@ import { XDP } from '../uapi/bpf.js'
 import { PRIV } from '../skb/skb.js'
 import type { Timer } from './clock.js'
 import type { Core } from './core.js'
+import { serve } from './dequeue.js'
 import { runScheduled } from './qdisc-run.js'
 import { buildSkb, netifReceive, receiveFrame } from './receive.js'
 import { POLL_WEIGHT, type CpuWork } from './softirq.js'
@@ -13,6 +14,7 @@ import { wireDone } from './nic-ring.js'
 /** Until no CPU has anything pending. */
 export function drain(core: Core): void {
   const { cpu } = core
+  core.softirq.futile = 0
   for (let any = true; any; ) {
     any = false
     for (let i = 0; i < core.softirq.cpus.length; i += 1) {
@@ -29,6 +31,7 @@ function runCpu(core: Core, work: CpuWork): void {
   pollRings(core, work)
   cpumapFrames(core, work)
   processBacklog(core, work)
+  for (let left = work.dequeue.length; left > 0; left -= 1) serve(core, work.dequeue.shift()!)
   for (let left = work.output.length; left > 0; left -= 1) runScheduled(core, work.output.shift()!)
 }
 

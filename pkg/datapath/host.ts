@@ -10,6 +10,7 @@
 //  * Time is the datapath's: net.now() for bpf_ktime_get_*; net.clock.timer(...) for bpf_timer. The CPU that programs see is told
 //    through setCpu; skbs of helper calls are net.skbs (clone_redirect: net.cloneRedirect).
 import type { HookProg, RedirectNote } from '../hook/types.js'
+import type { FrameQueue } from '../map/types.js'
 import type { Memory } from '../mem/memory.js'
 import type { BpfQdiscHost } from '../sched/bpf-qdisc-run.js'
 import type { ProgRef } from '../request/rtnl.js'
@@ -55,6 +56,8 @@ export interface DatapathHost {
   beginCapture?(file: string): CaptureSink
   /** Destinations in a devmap, for BPF_F_BROADCAST. */
   devmapTargets?(mapId: number): { ifindex: number; progId: number }[]
+  /** The frames in a pifo_xdp map. */
+  frameQueue?(mapId: number): FrameQueue | undefined
   /** `.tc_stats` maps of programs, for `tc -s qdisc show`. */
   tcStats?(progIds: readonly number[]): { name: string; fields: [string, string][] }[] | undefined
   /** struct_ops tables that are qdiscs. */

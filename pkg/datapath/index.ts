@@ -11,7 +11,11 @@ import { loadBpfFrames, saveBpfFrames } from './bpf-frames.js'
 import type { Clock, Timer } from './clock.js'
 import { Core } from './core.js'
 import { redirectCopy } from './redirect.js'
+import { dropPacket, scheduleDequeue } from './dequeue.js'
 import { drain } from './engine.js'
+import { FrameMaps } from './frame-maps.js'
+import { runLive, type LiveRun } from './live.js'
+import type { HookProg } from '../hook/types.js'
 import type { DatapathHost } from './host.js'
 import { filterTun, setLink, steerTun } from './link-set.js'
 import { Links } from './links.js'
@@ -25,6 +29,7 @@ import type { BpfQdiscs } from '../sched/bpf-qdisc-run.js'
 
 export { defaultKind }
 export type { CaptureSink, DatapathHost, RecordStore } from './host.js'
+export type { LiveRun } from './live.js'
 
 type In<K extends keyof RtnlRequests> = RtnlRequests[K][0]
 type Out<K extends keyof RtnlRequests> = RtnlRequests[K][1]
@@ -36,6 +41,8 @@ export class Net {
   readonly #net: NetRecord
   readonly #links: Links
   readonly #wire: Wire
+  /** Where frames in maps are kept. */
+  readonly frameMaps: FrameMaps
 
   constructor(host: DatapathHost) {
     const core = new Core(host, makeDevEnv)
@@ -43,6 +50,7 @@ export class Net {
     this.#core = core
     this.#net = loadMachine(core)
     core.heldAtLoad = this.#net.held
+    this.frameMaps = new FrameMaps(core)
     this.#links = new Links(core, this.#net)
     this.#wire = new Wire(core, this.#links)
     loadBpfFrames(core)
@@ -88,7 +96,7 @@ export class Net {
   }
 
   save(): void {
-    let held = saveBpfFrames(this.#core)
+    let held = saveBpfFrames(this.#core) + this.frameMaps.save()
     for (const port of this.#core.ports.values()) held += savePort(this.#core, port)
     assert(held === this.skbs.held, `${this.skbs.held} frames are held, of which devices list ${held}`)
     this.#net.held = this.#core.held()
@@ -113,6 +121,26 @@ export class Net {
   /** bpf_clone_redirect: takes over the copy and sends it when the program has ended. 0 or -errno. */
   cloneRedirect(copy: number, ifindex: number, flags: number): number {
     return redirectCopy(this.#core, copy, ifindex, flags)
+  }
+
+  /** bpf_schedule_iface_dequeue: 0 or -errno. */
+  scheduleDequeue(ifindex: number): number {
+    return scheduleDequeue(this.#core, ifindex)
+  }
+
+  /** bpf_packet_drop */
+  dropPacket(skb: number): void {
+    dropPacket(this.#core, skb)
+  }
+
+  /** BPF_F_TEST_XDP_LIVE_FRAMES */
+  runLive(prog: HookProg, run: LiveRun): void {
+    runLive(this.#core, prog, run)
+  }
+
+  /** A program ran outside of the datapath: what it asked for is done. */
+  settle(): void {
+    drain(this.#core)
   }
 
   linkGet(request: In<'link.get'>): Out<'link.get'> {

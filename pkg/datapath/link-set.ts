@@ -5,6 +5,7 @@ import { allocName, validName } from '../dev/names.js'
 import type { TunState } from '../dev/tun-state.js'
 import { checkPhysDev } from '../dev/phys-dev.js'
 import { IFF } from '../dev/types.js'
+import { checkDequeue, newDequeueStats } from '../hook/dequeue.js'
 import { newPhysDevStats } from '../hook/phys-dev.js'
 import { checkTunProg } from '../hook/tun.js'
 import { checkXdp } from '../hook/xdp-attach.js'
@@ -63,6 +64,7 @@ function setFlags({ core, links }: Where, port: Port, request: LinkSet): void {
 
 function setXdp(core: Core, port: Port, request: LinkXdp): void {
   const { dev } = port
+  if (request.mode === 'dequeue') return setDequeue(core, port, request)
   const prog = request.progId < 0 ? undefined : core.host.prog(request.progId)
   if (request.progId >= 0 && !prog) throw new KernelError(EBADF)
   const native = dev.kind.nativeXdp && dev.tun?.mode !== 'tun'
@@ -73,6 +75,12 @@ function setXdp(core: Core, port: Port, request: LinkXdp): void {
   swap(core, dev.xdp[mode], prog?.id ?? 0)
   dev.xdp[mode] = prog?.id ?? 0
   if (mode === 'drv' && dev.kind.kind === 'veth') vethXdpLimit(peer?.dev, prog !== undefined)
+}
+
+function setDequeue(core: Core, { dev }: Port, request: LinkXdp): void {
+  const prog = checkDequeue(dev.dequeue, request, (id) => core.host.prog(id))
+  swap(core, dev.dequeue?.prog ?? 0, prog)
+  dev.dequeue = prog === 0 ? undefined : { prog, stats: newDequeueStats() }
 }
 
 /** One program takes another's place; 0: none. */

@@ -14,6 +14,7 @@ import { IFF, type DevKind } from '../dev/types.js'
 import type { Link, LinkNew, RtnlRequests } from '../request/rtnl.js'
 import { activateDev, deactivateDev, shutdownDev } from '../sched/activate.js'
 import { E2BIG, EBUSY, EINVAL, ENODEV, EOPNOTSUPP } from '../uapi/errno.js'
+import { dropBulk } from './bulk.js'
 import type { Core } from './core.js'
 import type { Port } from './port.js'
 import { allIfindexes, newPort, type NetRecord } from './state.js'
@@ -184,6 +185,7 @@ export class Links {
     setFlag(port.dev, IFF.UP, false)
     deactivateDev(port.sched)
     for (let skb = port.ring.shift(); skb !== 0; skb = port.ring.shift()) core.drop(skb, port.dev, 'DEV_READY')
+    dropBulk(core, port)
     port.inRing = 0
     for (const queue of port.dev.tx) queue.stopped = false
     core.clock.cancel(port.wireTimer)
@@ -206,7 +208,7 @@ export class Links {
     const { dev } = port
     if (core.isUp(port)) this.close(port)
     shutdownDev(port.sched)
-    const attached = [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev?.prog, dev.tun?.steering, dev.tun?.filter]
+    const attached = [dev.xdp.drv, dev.xdp.skb, dev.xps?.prog, dev.physDev?.prog, dev.dequeue?.prog, dev.tun?.steering, dev.tun?.filter]
     for (const id of attached) if (id) core.host.releaseProg(id)
     core.clock.forget(port.wireTimer)
     core.captures = core.captures.filter((capture) => capture.ifindex !== dev.ifindex)

@@ -2,6 +2,7 @@
 import { wireTime } from '../dev/wire-link.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV, TRANSMITTED } from '../skb/skb.js'
+import { wakeDequeue } from './bulk.js'
 import type { Core } from './core.js'
 import type { Port } from './port.js'
 
@@ -40,6 +41,7 @@ export function wireDone(core: Core, port: Port): void {
   leaveWire(core, port, skb)
   if (port.ring.qlen > 0) beginWire(core, port)
   wakeQueues(core, port)
+  wakeDequeue(core, port)
 }
 
 function leaveWire(core: Core, port: Port, skb: number): void {

@@ -17,10 +17,20 @@ export interface Port {
   lastQueue: number
   /** veth with native XDP: receive rings by queue. */
   rx: RxRing[]
+  /** By CPU: frames for ndo_xdp_xmit (struct xdp_dev_bulk_queue), and whether the dequeue program waits for a turn. */
+  readonly bulk: BulkQueue[]
   /** What the state holds of it, to save only what changed. */
   saved: { dev: string; sched: string; frames: boolean }
   /** Masks of xps_cpus and xps_rxqs by queue; undefined: not asked yet in this request. */
   xpsMaps: XpsMaps | undefined
+}
+
+export interface BulkQueue {
+  readonly frames: SkbQueue
+  /** On the CPU's list. */
+  listed: boolean
+  /** The ring was full: a turn when it has room again. */
+  waits: boolean
 }
 
 export interface RxRing {

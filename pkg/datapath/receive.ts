@@ -53,7 +53,7 @@ function nativeXdp(core: Core, port: Port, skb: number, queue: number): boolean 
 }
 
 /** XDP_DROP, XDP_ABORTED, and codes nobody knows, which count as aborted. */
-function dropXdp(core: Core, port: Port, skb: number, action: number): void {
+export function dropXdp(core: Core, port: Port, skb: number, action: number): void {
   if (action > XDP.REDIRECT) core.host.log(`Illegal XDP return value ${action}, expect packet loss!`)
   core.drop(skb, port.dev, action === XDP.DROP ? 'XDP_DROP' : 'XDP_ABORTED')
 }

@@ -1,10 +1,12 @@
 // Where programs send packets: XDP_TX, XDP_REDIRECT to an ifindex, devmap or cpumap (net/core/filter.c: xdp_do_redirect,
 // xdp_do_generic_redirect), and bpf_redirect of classifiers (skb_do_redirect).
-import { prepareXdp, runXdp, setXdpTxDevice } from '../hook/xdp.js'
+import { prepareXdp, runXdp, setXdpTxDevice, xdpMetaLen } from '../hook/xdp.js'
 import { NOTE_IFINDEX, NOTE_MAP, NOTE_NEIGH, NOTE_PEER, type RedirectNote } from '../hook/types.js'
 import { REDIRECTED } from '../dev/ifb.js'
 import { XDP_RING } from '../dev/wire-link.js'
 import { MAP_TYPE, XDP } from '../uapi/bpf.js'
+import { EBADRQC, strerror } from '../uapi/errno.js'
+import { RFC_MAP_TYPE } from '../uapi/rfc.js'
 import { SKB } from '../skb/layout.js'
 import { PRIV } from '../skb/skb.js'
 import type { Core } from './core.js'
@@ -20,29 +22,51 @@ const BPF_F_INGRESS = 1
 const BPF_F_BROADCAST = 8
 const BPF_F_EXCLUDE_INGRESS = 16
 
+const XMIT_ERROR = 'XDP_XMIT_ERROR'
+/** The driver has no room now. */
+export const FULL_RING = 'FULL_RING'
+
 /** ndo_xdp_xmit of one frame: past qdiscs, into rings of their own. */
 export function xdpTransmit(core: Core, port: Port, skb: number, reason: string): void {
+  flushKept(core, port)
+  const failed = tryXdpTransmit(core, port, skb)
+  if (failed === undefined) return
+  if (failed !== XMIT_ERROR) port.dev.stats.txDropped += 1
+  core.drop(skb, port.dev, failed === XMIT_ERROR ? `${reason}_ERROR` : failed)
+}
+
+/** Frames that dequeue programs left in this CPU's bulk queue go first, and what the driver refuses now is lost. */
+function flushKept(core: Core, port: Port): void {
+  const frames = port.bulk[core.cpu]?.frames
+  if (!frames || frames.qlen === 0) return
+  for (let skb = frames.shift(); skb !== 0; skb = frames.shift()) {
+    const failed = tryXdpTransmit(core, port, skb)
+    if (failed !== undefined) core.drop(skb, port.dev, failed)
+    if (port.dev.dequeue) port.dev.dequeue.stats[failed === undefined ? 'transmitted' : 'dropped'] += 1
+  }
+}
+
+/** undefined: sent. Else why not; the frame stays the caller's. */
+export function tryXdpTransmit(core: Core, port: Port, skb: number): string | undefined {
   const { dev } = port
   const len = core.skbs.len(skb)
   const fits = len <= dev.mtu + 18
-  if (!core.isUp(port) || !dev.kind.xdpXmit || !fits) return core.drop(skb, dev, `${reason}_ERROR`)
+  if (!core.isUp(port) || !dev.kind.xdpXmit || !fits) return XMIT_ERROR
+  if (dev.wire && port.ring.qlen - port.inRing >= (dev.wire.xdpRing ?? XDP_RING)) return FULL_RING
   if (core.trace) core.step(skb, dev, 'xdp_xmit', `len ${len}`)
   const failed = toDriver(core, port, skb)
-  if (failed !== undefined) {
-    dev.stats.txDropped += 1
-    return core.drop(skb, dev, failed)
-  }
+  if (failed !== undefined) return failed
   dev.stats.txPackets += 1
   dev.stats.txBytes += len
   const queue = dev.tx[core.cpu % dev.realTx]!
   queue.packets += 1
   queue.bytes += len
+  return undefined
 }
 
 function toDriver(core: Core, port: Port, skb: number): string | undefined {
   const { dev } = port
   if (dev.wire) {
-    if (port.ring.qlen - port.inRing >= XDP_RING) return 'FULL_RING'
     startWire(core, port, skb, true)
     return undefined
   }
@@ -74,6 +98,7 @@ function redirectXdp(core: Core, port: Port, skb: number, send: Send): void {
   const { note } = core.host
   if (core.trace) core.step(skb, port.dev, 'redirect', describe(core))
   if (note.kind === NOTE_MAP && note.mapType === MAP_TYPE.CPUMAP) return toCpu(core, port, skb, note.index, note.progId)
+  if (note.kind === NOTE_MAP && note.mapType === RFC_MAP_TYPE.PIFO_XDP) return toPifo(core, port, skb, send === xmitDirect)
   if (note.kind === NOTE_MAP && (note.flags & BPF_F_BROADCAST) !== 0) return broadcast(core, port, skb, send)
   // Nobody has a socket in an xskmap.
   const target = note.kind === NOTE_IFINDEX || isDevmap(note) ? core.port(note.ifindex) : undefined
@@ -88,7 +113,22 @@ const REDIRECT_ERROR = 'XDP_REDIRECT_ERROR'
 
 function describe(core: Core): string {
   const { note } = core.host
-  return note.kind === NOTE_MAP ? `map ${note.mapId} entry ${note.index}` : `ifindex ${note.ifindex}`
+  if (note.kind !== NOTE_MAP) return `ifindex ${note.ifindex}`
+  return `map ${note.mapId} ${note.mapType === RFC_MAP_TYPE.PIFO_XDP ? `rank ${rankText(note)}` : `entry ${note.index}`}`
+}
+
+const rankText = ({ index, rankHigh = 0 }: RedirectNote): string => ((BigInt(rankHigh >>> 0) << 32n) | BigInt(index >>> 0)).toString()
+
+/** Into the map's order, until a dequeue program takes the frame out. As posted, frames of generic programs and ranks beyond 32 bits are no good. */
+function toPifo(core: Core, port: Port, skb: number, generic: boolean): void {
+  const { note, strict } = core.host
+  const queue = strict && generic ? undefined : core.host.frameQueue?.(note.mapId)
+  if (!generic) core.skbs.set32(skb, PRIV.meta, xdpMetaLen(core.skbs))
+  else core.skbs.u8[skb + SKB.redirected] = 0
+  const failed = queue?.enqueue(skb, note.index >>> 0, strict ? 0 : (note.rankHigh ?? 0) >>> 0) ?? -EBADRQC
+  if (failed === 0) return
+  if (core.trace) core.step(skb, port.dev, 'pifo', `map ${note.mapId} refuses: ${strerror(-failed)}`)
+  core.drop(skb, port.dev, REDIRECT_ERROR)
 }
 
 /** A devmap entry's own program sees the frame before it leaves. */

@@ -3,7 +3,7 @@
 import { SkbQueue } from '../skb/queue.js'
 import type { Skbs } from '../skb/skb.js'
 import type { Qdisc } from '../sched/types.js'
-import type { RxRing } from './port.js'
+import type { Port, RxRing } from './port.js'
 
 /** sysctl net.core.netdev_max_backlog, and the weight of one poll. */
 export const MAX_BACKLOG = 1000
@@ -17,21 +17,27 @@ export interface CpuWork {
   readonly backlog: SkbQueue
   /** Frames that a cpumap sent here, each with its map entry's program. */
   readonly cpumap: SkbQueue
+  /** Devices whose dequeue programs are due. */
+  readonly dequeue: Port[]
   readonly output: Qdisc[]
 }
 
 export class Softirq {
   readonly cpus: readonly CpuWork[]
+  /** Turns of dequeue programs in a row that moved no frame. */
+  futile = 0
+  /** The device whose dequeue program ran last. */
+  serving: Port | undefined
 
   constructor(cpus: number, skbs: Skbs) {
     this.cpus = Array.from({ length: cpus }, () => ({
-      polls: [], backlog: new SkbQueue(skbs), cpumap: new SkbQueue(skbs), output: [],
+      polls: [], backlog: new SkbQueue(skbs), cpumap: new SkbQueue(skbs), dequeue: [], output: [],
     }))
   }
 
   pending(cpu: number): boolean {
     const work = this.cpus[cpu]!
-    return work.polls.length > 0 || work.backlog.qlen > 0 || work.cpumap.qlen > 0 || work.output.length > 0
+    return work.polls.length > 0 || work.backlog.qlen > 0 || work.cpumap.qlen > 0 || work.dequeue.length > 0 || work.output.length > 0
   }
 
   /** __netif_schedule */

@@ -9,12 +9,15 @@ import { PRIV } from '../skb/skb.js'
 import type { TimerRecord } from './clock.js'
 import type { Capture, Core } from './core.js'
 import type { Port } from './port.js'
+import { bulkOf } from './bulk.js'
 import { updateStopped, XDP_FRAME } from './nic-ring.js'
 
 /** dev/IFINDEX */
 interface PortRecord extends NetDevRecord {
   /** Frames on the link behind a NIC, first to leave first. */
   ring?: SkbRecord[]
+  /** CPU and frames of bulk queues whose frames a full ring refused. */
+  bulk?: [cpu: number, frame: SkbRecord][]
   /** Tx queue served last, where it is not 0. */
   lastQueue?: number
 }
@@ -37,7 +40,7 @@ export const NET_START: NetRecord = { nextIfindex: 1, autohandle: 0x80000000, no
 export function newPort(core: Core, dev: NetDev): Port {
   return {
     dev, sched: newDevSched(core.schedEnv, dev), wireTimer: core.clock.timer('wire', dev.ifindex, 0), ring: new SkbQueue(core.skbs),
-    inRing: 0, lastQueue: 0, rx: [], saved: { dev: '', sched: '', frames: false }, xpsMaps: undefined,
+    inRing: 0, lastQueue: 0, rx: [], bulk: [], saved: { dev: '', sched: '', frames: false }, xpsMaps: undefined,
   }
 }
 
@@ -73,6 +76,14 @@ function restoreFrames(core: Core, port: Port, record: PortRecord, sched: SchedR
     if ((core.skbs.get32(skb, PRIV.flowFlags) & XDP_FRAME) === 0) port.inRing += 1
   }
   if (sched) restoreSched(port.sched, sched, reader, adopt)
+  for (const [cpu, row] of record.bulk ?? []) {
+    const skb = restoreSkb(core.skbs, row, reader.next(row.len))
+    if (skb === 0) continue
+    adopt(skb)
+    const bulk = bulkOf(core, port, cpu)
+    bulk.frames.push(skb)
+    bulk.waits = true
+  }
   if (port.dev.wire) updateStopped(port)
   core.skbs.made = made
   core.loadedFrames += core.skbs.held - held
@@ -89,9 +100,11 @@ export function savePort(core: Core, port: Port): number {
     frames.push(core.skbs.bytes(skb))
   }
   const lastQueue = port.lastQueue === 0 ? {} : { lastQueue: port.lastQueue }
-  const record: PortRecord = { ...saveNetDev(port.dev), ...(ring.length > 0 ? { ring } : {}), ...lastQueue }
+  const bulk = port.bulk.flatMap((queue, cpu) => [...(queue?.frames ?? [])].map((skb): [number, SkbRecord] => [cpu, recordSkb(core.skbs, skb)]))
+  const record: PortRecord = { ...saveNetDev(port.dev), ...(ring.length > 0 ? { ring } : {}), ...(bulk.length > 0 ? { bulk } : {}), ...lastQueue }
   port.saved.dev = putChanged(core, `dev/${ifindex}`, record, port.saved.dev)
   port.saved.sched = putChanged(core, `qdisc/${ifindex}`, saveSched(port.sched, frames), port.saved.sched)
+  for (const queue of port.bulk) for (const skb of queue?.frames ?? []) frames.push(core.skbs.bytes(skb))
   if (frames.length > 0 || port.saved.frames) records.putBlob(`frames/${ifindex}`, frames.length > 0 ? concat(frames) : undefined)
   port.saved.frames = frames.length > 0
   return frames.length

@@ -177,11 +177,12 @@ export class Wire {
     const port = this.#links.byName(request.dev)
     const { wire } = port.dev
     if (!wire) throw new KernelError(EOPNOTSUPP, `${request.dev} has no link behind it`)
-    const { ring = 1, rate = 0, latency = 0 } = request
-    if (!(ring >= 1 && rate >= 0 && rate < Infinity && isTime(latency))) throw new KernelError(EINVAL)
+    const { ring = 1, rate = 0, latency = 0, xdpRing = 1 } = request
+    if (!(ring >= 1 && xdpRing >= 1 && rate >= 0 && rate < Infinity && isTime(latency))) throw new KernelError(EINVAL)
     wire.rate = request.rate ?? wire.rate
     wire.latency = request.latency ?? wire.latency
     wire.ring = request.ring ?? wire.ring
+    if (request.xdpRing !== undefined) wire.xdpRing = request.xdpRing
     updateStopped(port)
     wakeQueues(this.#core, port)
     drain(this.#core)

@@ -40,7 +40,7 @@ export function linkInfo(dev: NetDev, context: LinkContext): Link {
     minMtu: dev.minMtu, maxMtu: dev.maxMtu, promiscuity: dev.promiscuity, numTxQueues: dev.numTx, numRxQueues: dev.numRx,
     realNumTxQueues: dev.realTx, realNumRxQueues: dev.realRx, gsoMaxSize: 65536, gsoMaxSegs: 65535,
     ...(dev.peer === 0 ? {} : { peerIfindex: dev.peer }), ...(dev.alias === undefined ? {} : { alias: dev.alias }),
-    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...xpsInfo(dev, context), ...physDevInfo(dev, context),
+    stats: { ...dev.stats }, ...xdpInfo(dev, context), ...xpsInfo(dev, context), ...physDevInfo(dev, context), ...dequeueInfo(dev, context),
     txQueues: dev.tx.slice(0, dev.realTx).map(({ packets, bytes }) => ({ packets, bytes })), ...tunInfo(dev, context),
   }
 }
@@ -51,6 +51,10 @@ function xpsInfo({ xps }: NetDev, context: LinkContext): Pick<Link, 'xps'> {
 
 function physDevInfo({ physDev }: NetDev, context: LinkContext): Pick<Link, 'physDev'> {
   return physDev ? { physDev: { prog: context.prog(physDev.prog), stats: { ...physDev.stats } } } : {}
+}
+
+function dequeueInfo({ dequeue }: NetDev, context: LinkContext): Pick<Link, 'xdpDequeue'> {
+  return dequeue ? { xdpDequeue: { prog: context.prog(dequeue.prog), stats: { ...dequeue.stats } } } : {}
 }
 
 function xdpInfo(dev: NetDev, context: LinkContext): Pick<Link, 'xdp'> {

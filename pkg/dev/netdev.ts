@@ -8,6 +8,7 @@ import { devKind } from './kinds.js'
 import { newWireLink, type WireLink } from './wire-link.js'
 import type { TunState } from './tun-state.js'
 import { ARPHRD, type DevKind, type NetDev, type TxQueue } from './types.js'
+import type { DequeueState } from '../hook/dequeue.js'
 import type { PhysDevState } from '../hook/phys-dev.js'
 import type { XdpState } from '../hook/xdp-attach.js'
 import type { XpsState } from '../hook/xps.js'
@@ -40,7 +41,7 @@ export function createNetDev(init: NetDevInit): NetDev {
     broadcast: d.hasAddress ? BROADCAST.slice() : zero.slice(), alias: undefined, promiscuity: 0,
     numTx, numRx, realTx: init.realTx ?? (init.numTx === undefined ? queues.realTx : numTx),
     realRx: init.realRx ?? (init.numRx === undefined ? queues.realRx : numRx), peer: 0, stats: newLinkStats(), tx: newTxQueues(numTx),
-    xdp: { drv: 0, skb: 0 }, xps: undefined, physDev: undefined, tun: init.tun, wire: init.kind.kind === '' ? newWireLink() : undefined,
+    xdp: { drv: 0, skb: 0 }, xps: undefined, physDev: undefined, dequeue: undefined, tun: init.tun, wire: init.kind.kind === '' ? newWireLink() : undefined,
   }
 }
 
@@ -92,6 +93,7 @@ export interface NetDevRecord {
   xdp?: XdpState
   xps?: XpsState
   physDev?: PhysDevState
+  dequeue?: DequeueState
   tun?: Omit<TunState, 'flows'> & { flows: [number, number][] }
   wire?: WireLink
 }
@@ -104,7 +106,8 @@ export function saveNetDev(dev: NetDev): NetDevRecord {
     ...(dev.alias === undefined ? {} : { alias: dev.alias }), promiscuity: dev.promiscuity, numTx: dev.numTx, numRx: dev.numRx,
     realTx: dev.realTx, realRx: dev.realRx, ...(dev.peer === 0 ? {} : { peer: dev.peer }), stats: nonZero(dev.stats), tx: saveTx(dev.tx),
     ...(xdp.drv !== 0 || xdp.skb !== 0 ? { xdp } : {}), ...(dev.xps ? { xps: dev.xps } : {}),
-    ...(dev.physDev ? { physDev: dev.physDev } : {}), ...(tun ? { tun: { ...tun, flows: [...tun.flows] } } : {}),
+    ...(dev.physDev ? { physDev: dev.physDev } : {}), ...(dev.dequeue ? { dequeue: dev.dequeue } : {}),
+    ...(tun ? { tun: { ...tun, flows: [...tun.flows] } } : {}),
     ...(dev.wire ? { wire: dev.wire } : {}),
   }
 }
@@ -133,6 +136,7 @@ export function restoreNetDev(record: NetDevRecord, addr: number): NetDev {
     stats: { ...newLinkStats(), ...record.stats }, tx, xdp: { ...(record.xdp ?? { drv: 0, skb: 0 }) },
     xps: record.xps ? { prog: record.xps.prog, stats: { ...record.xps.stats } } : undefined,
     physDev: record.physDev ? { ...record.physDev, stats: { ...record.physDev.stats } } : undefined,
+    dequeue: record.dequeue ? { ...record.dequeue, stats: { ...record.dequeue.stats } } : undefined,
     tun: record.tun ? { ...record.tun, flows: new Map(record.tun.flows) } : undefined, wire: record.wire ? { ...record.wire } : undefined,
   }
 }

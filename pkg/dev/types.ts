@@ -2,6 +2,7 @@
 // kind of device (struct net_device_ops, rtnl_link_ops) is. One file a kind; kinds.ts lists them.
 import type { TunState } from './tun-state.js'
 import type { WireLink } from './wire-link.js'
+import type { DequeueState } from '../hook/dequeue.js'
 import type { PhysDevState } from '../hook/phys-dev.js'
 import type { XdpState } from '../hook/xdp-attach.js'
 import type { XpsState } from '../hook/xps.js'
@@ -50,6 +51,8 @@ export interface NetDev {
   xdp: XdpState
   xps: XpsState | undefined
   physDev: PhysDevState | undefined
+  /** Program that gives the device frames to transmit. */
+  dequeue: DequeueState | undefined
   tun: TunState | undefined
   /** The link behind a NIC. */
   wire: WireLink | undefined

@@ -6,6 +6,8 @@ export interface WireLink {
   rate: number
   latency: number
   ring: number
+  /** Frames that XDP transmits may have waiting; absent: XDP_RING. */
+  xdpRing?: number
 }
 
 export const DEFAULT_RATE = 1_000_000_000

@@ -19,7 +19,7 @@ export type XdpSlot = 'drv' | 'skb'
 /** The mode a request means: the one it names, else native where the driver has it. */
 export function xdpMode(request: LinkXdp, native: boolean): XdpSlot {
   if (request.mode === 'hw') throw new KernelError(EOPNOTSUPP, 'Underlying driver does not support XDP in native mode')
-  return request.mode ?? (native ? 'drv' : 'skb')
+  return request.mode === 'drv' || request.mode === 'skb' ? request.mode : native ? 'drv' : 'skb'
 }
 
 /** Throws what dev_xdp_attach would answer; the caller then makes the change. `prog` undefined: detach. */

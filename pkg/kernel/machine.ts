@@ -136,6 +136,7 @@ export class Machine implements Subsystems {
       holdProg: (id) => prog.hold(id),
       dropProg: (id) => prog.drop(id),
       deviceExists: (ifindex) => this.netSide.deviceExists(ifindex),
+      frames: () => this.net.frameMaps,
       tables: () => this.structOps.tables,
       forgetTimers: (from, to) => this.netSide.timers().forget(from, to),
     }, this.#tables.map)

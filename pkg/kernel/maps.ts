@@ -3,9 +3,9 @@ import { KernelError } from '../bytes/errors.js'
 import type { Memory } from '../mem/memory.js'
 import type { AddressSpace } from '../mem/space.js'
 import { ProgArray } from '../map/arraymap-fd.js'
-import { checkMap, mapKind } from '../map/kinds.js'
+import { checkMap, MAP_KINDS, mapKind } from '../map/kinds.js'
 import type { TableHost } from '../map/struct-ops-types.js'
-import type { BpfMap, MapAttr, MapHost, ValueField } from '../map/types.js'
+import type { BpfMap, FrameStore, MapAttr, MapHost, ValueField } from '../map/types.js'
 import type { MapCreate, MapElem, MapInfo } from '../request/bpf.js'
 import { BPF_OBJ_NAME_LEN, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
 import { EINVAL, EOPNOTSUPP, ENOTSUPP, EPERM } from '../uapi/errno.js'
@@ -21,7 +21,7 @@ export interface MapRecord extends ObjRecord {
 
 /** The proposals' own map types, which have names already. */
 function refuseProposed(type: number): void {
-  const proposed = Object.entries(RFC_MAP_TYPE).find(([, number]) => number === type)
+  const proposed = Object.entries(RFC_MAP_TYPE).find(([, number]) => number === type && !MAP_KINDS.some((kind) => kind.type === type))
   if (proposed) throw new KernelError(EOPNOTSUPP, `not supported yet: map type ${proposed[0]}`)
 }
 
@@ -43,6 +43,8 @@ export interface MapsHost {
   holdProg(id: number): void
   dropProg(id: number): void
   deviceExists(ifindex: number): boolean
+  /** Frames in maps; asked for when the first map of frames is opened. */
+  frames(): FrameStore
   tables(): TableHost
   /** bpf_timers in a range of memory fire no more. */
   forgetTimers(from: number, to: number): void
@@ -265,6 +267,9 @@ export class Maps {
       hold: (kind, id) => (kind === 'map' ? this.#table.hold(id) : host.holdProg(id)),
       drop: (kind, id) => (kind === 'map' ? this.#table.drop(id) : host.dropProg(id)),
       deviceExists: (ifindex) => host.deviceExists(ifindex),
+      get frames() {
+        return host.frames()
+      },
       tables: host.tables(),
     }
     return this.#mapHost

@@ -97,6 +97,7 @@ export class NetSide {
       xpsMasks: (dev, file) => this.#masks(dev, file),
       xpsConfigured: () => this.#anyMask(),
       devmapTargets: (mapId) => this.#devmapTargets(mapId),
+      frameQueue: (mapId) => (machine.maps.attr(mapId) ? machine.maps.map(mapId).frames : undefined),
       openCapture: (file) => this.#captures.open(file),
       beginCapture: (file) => this.#captures.begin(file),
       bpfQdisc: machine.structOps.qdiscs,
@@ -171,6 +172,8 @@ export class NetSide {
       device: (ifindex) => this.net.device(ifindex),
       fibLookup: () => ({ result: BPF_FIB_LKUP_RET_NOT_FWDED }),
       cloneRedirect: (copy, ifindex, flags) => this.net.cloneRedirect(copy, ifindex, flags),
+      scheduleDequeue: (ifindex) => this.net.scheduleDequeue(ifindex),
+      dropPacket: (skb) => this.net.dropPacket(skb),
     }
   }
 
@@ -187,6 +190,8 @@ export class NetSide {
       },
       device: (ifindex) => this.net.device(ifindex),
       stopwatch: this.#machine.options.stopwatch ?? (() => 0),
+      live: (prog, run) => this.net.runLive(prog, run),
+      settle: () => this.net.settle(),
     }
   }
 

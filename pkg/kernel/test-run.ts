@@ -11,9 +11,12 @@ import { CONSUMED, type Skbs } from '../skb/skb.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
 import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
+import type { LiveRun } from '../datapath/index.js'
+import { testDequeue } from './test-dequeue.js'
 import { testFlowDissector } from './test-flow.js'
 import { testPhysDev } from './test-phys-dev.js'
 import { readSkBuff, readXdpMd, writeSkBuff, writeXdpMd } from './test-ctx.js'
+import { testLive } from './test-live.js'
 
 const ETH_HLEN = 14
 const ETH_P_IP = 0x0800
@@ -21,7 +24,7 @@ const ETH_P_IPV6 = 0x86dd
 const IPV4_HLEN = 20
 const IPV6_HLEN = 40
 /** PAGE_SIZE less headroom and skb_shared_info: what one buffer takes. */
-const XDP_MAX_LINEAR = 4096 - 256 - 320
+export const XDP_MAX_LINEAR = 4096 - 256 - 320
 
 /** What a run needs of the machine. */
 export interface TestRunHost {
@@ -31,11 +34,17 @@ export interface TestRunHost {
   device(ifindex: number): (LinkAddresses & { addr: number }) | undefined
   /** Real time in ns, for the duration line; constant 0 keeps runs repeatable. */
   stopwatch(): number
+  live(prog: HookProg, run: LiveRun): void
+  /** Does what a program left for later: turns of dequeue programs. */
+  settle(): void
 }
 
 type Runner = (host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array) => TestRunResult
 
-const LOOPBACK = 1
+/** BPF_F_TEST_XDP_LIVE_FRAMES */
+const LIVE_FRAMES = 2
+
+export const LOOPBACK = 1
 
 /** Type -> how it is tried; a type that is not here answers ENOTSUPP, as in the kernel. */
 const RUNNERS: ReadonlyMap<number, Runner> = new Map<number, Runner>([
@@ -56,12 +65,18 @@ export class TestRunner {
 
   run(request: TestRun): TestRunResult {
     const prog = this.#host.prog(request.progId)
+    if (prog.type === RFC_PROG_TYPE.DEQUEUE) return this.#settled(cut(request, testDequeue(this.#host, prog, request)))
     const runner = RUNNERS.get(prog.type)
     if (!runner) throw new KernelError(ENOTSUPP)
     const data = request.dataIn
     if (!data || data.length < ETH_HLEN) throw new KernelError(EINVAL)
     const result = runner(this.#host, prog, request, data)
-    return cut(request, result)
+    return this.#settled(cut(request, result))
+  }
+
+  #settled(result: TestRunResult): TestRunResult {
+    this.#host.settle()
+    return result
   }
 }
 
@@ -82,7 +97,8 @@ export function timed(host: TestRunHost, repeat: number | undefined, once: () =>
 }
 
 function testXdp(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array): TestRunResult {
-  if ((request.flags ?? 0) !== 0 || request.batchSize || request.cpu) throw new KernelError(EINVAL, liveFrames(request))
+  if (request.flags === LIVE_FRAMES) return testLive(host, prog, request, data)
+  if ((request.flags ?? 0) !== 0 || request.batchSize || request.cpu) throw new KernelError(EINVAL)
   const md = request.ctxIn ? readXdpMd(request.ctxIn, data.length) : undefined
   const meta = md?.data ?? 0
   if (data.length - meta > XDP_MAX_LINEAR) throw new KernelError(ENOMEM, 'not supported yet: test runs over frames of several fragments')
@@ -100,10 +116,6 @@ function testXdp(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint
   } finally {
     host.skbs.free(skb, CONSUMED)
   }
-}
-
-function liveFrames(request: TestRun): string | undefined {
-  return (request.flags ?? 0) === 2 ? 'not supported yet: test runs with live frames' : undefined
 }
 
 function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint8Array, l2: boolean): TestRunResult {

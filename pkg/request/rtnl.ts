@@ -36,6 +36,19 @@ export interface XpsStats {
   clamped: number
 }
 
+/** Turns of a device's dequeue program, and what became of the frames it gave. */
+export interface DequeueStats {
+  scheduled: number
+  turns: number
+  runs: number
+  transmitted: number
+  /** Refused by a full ring, and sent later. */
+  kept: number
+  dropped: number
+  reschedQuota: number
+  reschedBusy: number
+}
+
 export interface PhysDevStats {
   runs: number
   drops: number
@@ -80,6 +93,7 @@ export interface Link {
   xdp?: { mode: XdpMode; progs: { mode: 'drv' | 'skb'; prog: ProgRef }[] }
   xps?: { prog: ProgRef; stats: XpsStats }
   physDev?: { prog: ProgRef; stats: PhysDevStats }
+  xdpDequeue?: { prog: ProgRef; stats: DequeueStats }
   /** Counters per tx queue, for `-s -s`. */
   txQueues: { packets: number; bytes: number }[]
   tun?: {
@@ -113,7 +127,8 @@ export interface LinkNew {
 /** XDP_FLAGS_* are words here. progId -1: detach. */
 export interface LinkXdp {
   progId: number
-  mode?: 'skb' | 'drv' | 'hw'
+  /** 'dequeue': the proposal's own program beside the others, which wants expectedProgId. */
+  mode?: 'skb' | 'drv' | 'hw' | 'dequeue'
   /** XDP_FLAGS_UPDATE_IF_NOEXIST */
   noReplace?: boolean
   /** XDP_FLAGS_REPLACE with this program (-1: none) expected. */

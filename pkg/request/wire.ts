@@ -58,7 +58,8 @@ export interface WireRequests {
   'wire.send': [{ dev: string; direction: 'rx' | 'tx'; cpu?: number; frames: WireFrame[]; hold?: boolean; trace?: boolean }, WireSummary & { trace?: TraceStep[] }]
   'wire.run': [{ until: 'idle' } | { for: number }, WireSummary]
   'wire.time': [Record<string, never>, { now: number }]
-  'wire.set': [{ dev: string; rate?: number; latency?: number; ring?: number }, void]
+  /** xdpRing: frames that XDP transmits may have waiting. */
+  'wire.set': [{ dev: string; rate?: number; latency?: number; ring?: number; xdpRing?: number }, void]
   'wire.capture.add': [{ dev: string; direction: 'rx' | 'tx' | 'all'; file: string }, void]
   'wire.capture.del': [{ dev: string; direction?: 'rx' | 'tx' | 'all'; file?: string }, void]
   'wire.capture.show': [{ dev?: string }, CaptureInfo[]]
