@@ -163,7 +163,7 @@ const USAGE = `Usage: tc filter [ add | del | change | replace | show ] [ dev ST
 
        tc filter show [ dev STRING ] [ root | ingress | egress | parent CLASSID ]
 Where:
-FILTER_TYPE := { bpf }
+FILTER_TYPE := { bpf | u32 }
 FILTERID := ... format depends on classifier, see there
 OPTIONS := ... try tc filter add <desired FILTER_KIND> help
 `

@@ -57,6 +57,7 @@ export const bpf: QdiscKind = {
     printTcStats(context, tcStats)
   },
   parseClass(_, words): undefined {
+    if (words.peek() === 'help') throw new InputError('Usage: ... bpf', 1)
     if (words.more) throw whatIs(words.take(), 'Usage: ... bpf')
     return undefined
   },

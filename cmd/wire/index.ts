@@ -31,6 +31,17 @@ const USAGE = `Usage: wire [ OPTIONS ] { COMMAND | help }
        wire [ -force ] -batch filename
 where  COMMAND := { send | replay | run | time | capture | set | trace | show }
        OPTIONS := { -V[ersion] | -j[son] | -p[retty] | -o[neline] | -b[atch] [filename] | -c[olor] }
+
+wire is the other end of every device, and the machine's clock:
+  send dev DEV { rx | tx } ...      a frame arrives at DEV, or a local socket sends one
+  replay FILE dev DEV { rx | tx }   the frames of a capture, at its own times
+  trace { send | replay } ...       the same, and every step of their way
+  run { for TIME | until idle }     lets the clock go; frames that wait move on
+  time                              what the clock says
+  set dev DEV ...                   rate, latency and ring of a NIC's wire
+  capture add dev DEV file FILE     writes what passes into a pcap file
+  show [ dev DEV ]                  where frames are, or went
+Try "wire COMMAND help".
 `
 
 export const WIRE: Program = {

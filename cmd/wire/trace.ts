@@ -1,4 +1,5 @@
 // `wire trace { send … | replay … }`: the way of every frame, step by step.
+import { InputError } from '../../pkg/bytes/errors.js'
 import type { Context, Entry } from '../../pkg/cli/index.js'
 import { nested, select, type Words } from '../../pkg/grammar/index.js'
 import { summarize } from '../../pkg/packet/index.js'
@@ -19,7 +20,12 @@ const sources = [
 
 export const TRACE_VERBS: readonly Entry[] = sources.map(({ word, request, words }) => ({ word, words, run: (context, rest) => trace(context, request(context, rest)) }))
 
+const TRACE_USAGE = `Usage: wire trace [ send ] dev DEV { rx | tx } ...
+       wire trace replay FILE dev DEV { rx | tx } ...
+Words are those of "wire send" and "wire replay".`
+
 export function runTrace(context: Context, words: Words): void {
+  if (words.peek() === 'help') throw new InputError(TRACE_USAGE, 0)
   const verb = words.peek() === 'rx' ? undefined : select(TRACE_VERBS, words.peek() ?? '')
   if (verb === undefined) return trace(context, sendRequest(context, words))
   words.take()
