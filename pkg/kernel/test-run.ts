@@ -14,6 +14,7 @@ import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTSUPP } from '../uapi/errno.js'
 import type { LiveRun } from '../datapath/index.js'
 import { testDequeue } from './test-dequeue.js'
 import { testFlowDissector } from './test-flow.js'
+import { ownTestSock } from './test-sock.js'
 import { testPhysDev } from './test-phys-dev.js'
 import { readSkBuff, readXdpMd, writeSkBuff, writeXdpMd } from './test-ctx.js'
 import { testLive } from './test-live.js'
@@ -127,6 +128,7 @@ function testSkb(host: TestRunHost, prog: HookProg, request: TestRun, data: Uint
   if (skb === 0) throw new KernelError(EFAULT)
   try {
     prepareSkb(host.skbs, skb, device, l2)
+    ownTestSock(host.skbs, skb)
     if (ctx) ctx.store(host.skbs, skb)
     const outcome = timed(host, request.repeat, () => runClassifier(host.skbs, skb, prog))
     if (!l2) zeroHeader(host.skbs, skb)

@@ -1,9 +1,16 @@
 // struct bpf_sock and bpf_tcp_sock behind socket pointers: net/core/filter.c, bpf_sock_is_valid_access(), bpf_sock_convert_ctx_access().
-import { exact, ldx, member, word, type Context, type CtxField } from './ctx-types.js'
+import * as B from '../insn/opcode.js'
+import { exact, jmpK, ldx, member, movK, word, type Context, type CtxField } from './ctx-types.js'
 import { SOCK } from './layout.js'
+
+const NO_QUEUE_MAPPING = 0xffff
 
 const ip6 = (name: string, off: number, at: number): CtxField[] =>
   [0, 4, 8, 12].map(n => word(`${name}[${n / 4}]`, off + n, member(4, at + n)))
+
+/** NO_QUEUE_MAPPING reads as -1. */
+const rxQueue: CtxField['load'] = (dst, src) =>
+  [ldx(2, dst, src, SOCK.rx_queue_mapping), jmpK(B.BPF_JNE, dst, NO_QUEUE_MAPPING, 1), movK(dst, -1)]
 
 const whole = (name: string, off: number, load: CtxField['load']): CtxField => exact(name, off, 4, 'scalar', load)
 
@@ -21,7 +28,7 @@ const fields: readonly CtxField[] = [
   word('dst_ip4', 52, member(4, SOCK.daddr)),
   ...ip6('dst_ip6', 56, SOCK.v6_daddr),
   word('state', 72, member(1, SOCK.state), { target: 1 }),
-  word('rx_queue_mapping', 76, member(2, SOCK.rx_queue_mapping), { target: 2 }),
+  word('rx_queue_mapping', 76, rxQueue, { target: 2 }),
 ]
 
 const context = (name: string, size: number, rows: readonly CtxField[], hidden: readonly string[]): Context =>
