@@ -8,15 +8,14 @@ import type { Image } from '../prog/image.js'
 import { progTag } from '../prog/tag.js'
 import type { ProgDump, ProgInfo, ProgLoad } from '../request/bpf.js'
 import type { Store } from '../state/store.js'
-import { BPF_OBJ_NAME_LEN, CALL } from '../uapi/bpf.js'
-import { E2BIG, EINVAL, EOPNOTSUPP, type Errno } from '../uapi/errno.js'
+import { CALL } from '../uapi/bpf.js'
+import { EINVAL, EOPNOTSUPP, type Errno } from '../uapi/errno.js'
 import type { Btf } from '../btf/index.js'
 import type { ProgFacts, VerifyInput, VerifyResult } from '../verifier/input.js'
+import { checkAttributes } from './prog-attributes.js'
 import type { Toolchain } from './toolchain.js'
 import type { ObjectTable, ObjRecord } from './table.js'
 
-/** BPF_COMPLEXITY_LIMIT_INSNS: no program is longer. */
-const MAX_INSNS = 1_000_000
 /** BPF_JMP | BPF_CALL */
 const CALL_INSN = 0x85
 
@@ -232,10 +231,4 @@ function pages(bytes: number): number {
 /** What calls of a subprogram are named by: bpf_prog_TAG_name. */
 function subprogTags({ insns, subprogs }: Image): { slot: number; tag: string }[] {
   return subprogs.map((slot, at) => ({ slot, tag: progTag(insns.slice(slot, subprogs[at + 1])) }))
-}
-
-function checkAttributes(request: ProgLoad): void {
-  const { insns, name = '' } = request
-  if (insns.length === 0 || insns.length > MAX_INSNS) throw new KernelError(E2BIG)
-  if (name.length >= BPF_OBJ_NAME_LEN || !/^[A-Za-z0-9_.]*$/.test(name)) throw new KernelError(EINVAL)
 }

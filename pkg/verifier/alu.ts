@@ -9,7 +9,7 @@ import { readReg, widthOf, withScalarId, writeReg, writeUnknown } from './marks.
 import { markChainPrecision } from './precision.js'
 import { ADD_CONST32, ADD_CONST64, constant, isPacket, linkOf, unknownScalar, scalar, withNum, type Reg } from './reg.js'
 import {
-  coerce, coerceSigned, known, sane, sync, unbound, unbound32, zext32, S32_MAX, S32_MIN, S64_MAX, S64_MIN, UNKNOWN, type Scalar,
+  coerce, coerceSigned, known, known32, sane, sync, unbound, unbound32, zext32, S32_MAX, S32_MIN, S64_MAX, S64_MIN, UNKNOWN, type Scalar,
 } from './scalar.js'
 import { aluScalar } from './scalar-alu.js'
 import { tnumAdd, tnumSub, s64, u64, U64 } from './tnum.js'
@@ -132,7 +132,8 @@ function arithmetic(env: Env, i: Insn): void {
 }
 
 /** adjust_scalar_min_max_vals(), and the link between rX and rX plus a constant. */
-function numbers(env: Env, i: Insn, op: number, dst: Reg, src: Reg): void {
+function numbers(env: Env, i: Insn, op: number, was: Reg, src: Reg): void {
+  const dst = (op === B.BPF_AND || op === B.BPF_OR) && src.num.isConst ? forked(env, i, was) : was
   const out = scalar(op === B.BPF_DIV || op === B.BPF_MOD ? UNKNOWN : aluScalar(op, dst.num, src.num, is32(i)))
   const delta = addedConstant(i, op, dst, src)
   if (delta === undefined) return env.setReg(i.dst, out)
@@ -140,6 +141,22 @@ function numbers(env: Env, i: Insn, op: number, dst: Reg, src: Reg): void {
   linked.id = dst.id + (is32(i) ? ADD_CONST32 : ADD_CONST64)
   linked.off = delta
   env.setReg(i.dst, linked)
+}
+
+/** maybe_fork_scalars(): of what is 0 or -1 (a mask that a comparison made), 0 waits for its turn and -1 goes on. */
+function forked(env: Env, i: Insn, dst: Reg): Reg {
+  const { smin, smax, s32min, s32max } = dst.num
+  const whole = smin === -1n && smax === 0n
+  if (!whole && (s32min !== -1 || s32max !== 0)) return dst
+  const exactly = (value: bigint): Reg => (whole ? constant(value) : withNum(dst, lowKnown(dst.num, value)))
+  env.pushState(env.insn, env.insn).cur.regs[i.dst] = exactly(0n)
+  return exactly(-1n)
+}
+
+function lowKnown(num: Scalar, value: bigint): Scalar {
+  const out = num.copy()
+  known32(out, value)
+  return out
 }
 
 /** What is added to a linked register, if that is a constant of 32 bits and the first one. */

@@ -85,8 +85,8 @@ function mark(env: Env, n: number): void {
 
 function markCall(env: Env, n: number, i: Insn, branch: (to: number) => void): void {
   const aux = env.aux[n]!
+  branch(n + 1)
   if (isPseudoCall(i)) {
-    branch(n + 1)
     aux.prunePoint = true
     return branch(n + i.imm + 1)
   }

@@ -4,7 +4,7 @@ import type { Insn } from '../insn/insn.js'
 import type { MapAttr } from '../map/types.js'
 import type { ProgLoad } from '../request/bpf.js'
 import { PROG_F } from '../uapi/bpf.js'
-import { EINVAL } from '../uapi/errno.js'
+import { EFAULT, EINVAL } from '../uapi/errno.js'
 import type { Context, CtxAccess } from '../skb/ctx-types.js'
 import { contextOf } from '../skb/ctx.js'
 import type { VerifyInput } from './input.js'
@@ -261,7 +261,7 @@ export class Env {
   /** push_stack(): the other side of a branch, to be walked later. */
   pushState(insn: number, prev: number, state: State = this.state.copy()): State {
     this.pending.push({ state, insn, prev, logPos: this.log.pos })
-    if (this.pending.length > MAX_JMP_SEQ) this.fail(7, `The sequence of ${this.pending.length} jumps is too complex.`)
+    if (this.pending.length > MAX_JMP_SEQ) this.fail(EFAULT, `The sequence of ${this.pending.length} jumps is too complex.`)
     if (state.parent !== undefined) state.parent.branches++
     return state
   }

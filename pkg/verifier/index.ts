@@ -1,7 +1,7 @@
 // The verifier: decides what loads, with the kernel's words, and hands out the xlated form (bpf_check(), kernel/bpf/verifier.c).
 // Phases are files: subprogs, resolve, cfg, live (static), check (the walk; alu*, mem*, stack, jmp*, call*, exit by instruction family,
 // each as what must hold / is it so / what is true after), prune, equal, precision, loops (states), fixup (xlated). log*.ts print.
-import { ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
+import { ATTACH_TYPE, PROG_F, PROG_TYPE } from '../uapi/bpf.js'
 import { EINVAL } from '../uapi/errno.js'
 import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { contextOf } from '../skb/ctx.js'
@@ -70,8 +70,15 @@ function staticPasses(env: Env): void {
   readBtfInfo(env)
   resolveLoads(env)
   checkCfg(env)
+  checkSleepable(env)
   computeScc(env)
   computeLive(env)
+}
+
+/** can_be_sleepable(): of the types that there are here, only members of struct_ops tables. */
+function checkSleepable(env: Env): void {
+  if (!((env.prog.flags ?? 0) & PROG_F.SLEEPABLE) || env.type === PROG_TYPE.STRUCT_OPS) return
+  env.fail(EINVAL, 'Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable')
 }
 
 function accepted(env: Env): VerifyResult {

@@ -1,5 +1,7 @@
 // Our verifier's verdict on a load: what the kernel side hands to verify(), without a kernel around it.
+import { KernelError } from '../../pkg/bytes/errors.js'
 import { parseBtf, vmlinuxBtf, type Btf } from '../../pkg/btf/index.js'
+import { checkAttributes } from '../../pkg/kernel/prog-attributes.js'
 import { valueFields } from '../../pkg/map/btf.js'
 import type { MapAttr } from '../../pkg/map/types.js'
 import type { MapCreate } from '../../pkg/request/bpf.js'
@@ -10,6 +12,7 @@ import { verdictOf, type Load, type Verdict } from './load.js'
 export function ourVerdict({ maps, btf: bytes, values, prog }: Load, logLevel = 1): Verdict {
   const btf = bytes && parseBtf(bytes, 'BTF')
   try {
+    checkAttributes(prog)
     const result = verify({
       prog, btf, btfOf: () => btf, vmlinux: vmlinuxBtf, logLevel, kfuncs: () => true, cpus: 2,
       maps: id => attrOf(maps[id - 1], id, btf),
@@ -17,6 +20,7 @@ export function ourVerdict({ maps, btf: bytes, values, prog }: Load, logLevel = 
     })
     return verdictOf(result.ok ? 0 : result.errno, result.log)
   } catch (error) {
+    if (error instanceof KernelError) return verdictOf(error.errno, '')
     return { errno: -1, line: `threw ${(error as Error).stack?.split('\n').slice(0, 3).join(' ') ?? 'something'}`, insns: 0, log: '' }
   }
 }
