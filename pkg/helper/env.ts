@@ -1,5 +1,6 @@
 // What helper implementations need of the machine around a running program. The kernel floor builds one HelperEnv a process; the parts
 // that belong to devices and to the clock are interfaces that the floors above implement.
+import type { ObjectHeap } from '../map/object-heap.js'
 import type { BpfMap } from '../map/types.js'
 import type { Memory } from '../mem/memory.js'
 import { ARG_HI, RET_HI } from '../mem/layout.js'
@@ -131,6 +132,8 @@ export interface HelperEnv {
   readonly timers?: TimerEnv
   /** Absent: kernel functions of qdiscs are refused at load. */
   readonly qdisc?: QdiscEnv
+  /** Absent: programs can't allocate. */
+  readonly objects?: ObjectHeap
   /** CPU of this run. */
   cpu(): number
   /** Virtual ns since boot, exact as a double. */

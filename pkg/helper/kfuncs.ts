@@ -2,7 +2,8 @@
 // One row a function. Columns: name | arguments | result | flags | program types (none: all)
 //   arguments  int  ctx  any  k (a constant)  iter_new iter_next iter_destroy  dynptr  dynptr_new:TYPE
 //              btf:STRUCT release:STRUCT (a trusted pointer; one that is given away)  mem_opt (memory or NULL, its constant size behind it)  szk  out:BYTES (memory that the function writes)
-//   result     int  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
+//              type (a struct of the program's)  obj  list_head list_node
+//   result     obj  node (owned)  node_held  int  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
 //   flags      p moves packet data  d only in programs bound to a device  l r: locks and unlocks RCU  + -: disables and enables preemption
 import { PROG_TYPE } from '../uapi/bpf.js'
 
@@ -51,6 +52,14 @@ const rows: readonly Row[] = [
   ['bpf_xdp_metadata_rx_vlan_tag',  'ctx out:2 out:2',            'int',  'd', XDP],
   ['bpf_cast_to_kern_ctx',          'ctx',                        'kern_ctx'],
   ['bpf_rdonly_cast',               'any k',                      'cast'],
+  ['bpf_obj_new_impl',              'type any',                   'obj'],
+  ['bpf_obj_drop_impl',             'obj any',                    'void'],
+  ['bpf_list_push_front_impl',      'list_head list_node any any', 'int'],
+  ['bpf_list_push_back_impl',       'list_head list_node any any', 'int'],
+  ['bpf_list_pop_front',            'list_head',                  'node'],
+  ['bpf_list_pop_back',             'list_head',                  'node'],
+  ['bpf_list_front',                'list_head',                  'node_held'],
+  ['bpf_list_back',                 'list_head',                  'node_held'],
   ['bpf_skb_get_hash',              'btf:sk_buff',                'int',  '',  OPS],
   ['bpf_kfree_skb',                 'release:sk_buff',            'void', '',  OPS],
   ['bpf_qdisc_skb_drop',            'release:sk_buff btf:bpf_sk_buff_ptr', 'void', '', OPS],

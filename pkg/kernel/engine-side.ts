@@ -1,9 +1,10 @@
 // What engines and helpers see of the machine: addresses of maps, helpers by id, programs behind tail calls.
 import { Bug } from '../bytes/errors.js'
 import type { HelperEnv, RunState } from '../helper/env.js'
-import { SCRATCH } from '../mem/layout.js'
+import { PACKETS, PACKETS_END, SCRATCH } from '../mem/layout.js'
+import { ObjectHeap } from '../map/object-heap.js'
 import { ProgArray } from '../map/arraymap-fd.js'
-import type { BpfMap } from '../map/types.js'
+import type { BpfMap, ValueField } from '../map/types.js'
 import type { EngineHost, HelperImpl, Runnable } from '../prog/engine.js'
 import type { Machine } from './machine.js'
 
@@ -14,6 +15,8 @@ export class EngineSide {
   readonly #machine: Machine
   readonly host: EngineHost
   readonly runState: RunState = { runnable: undefined, progType: 0, progId: 0 }
+  #objects: ObjectHeap | undefined
+  readonly #fields = new Map<string, readonly ValueField[]>()
   #helpers: ((id: number) => HelperImpl | undefined) | undefined
   #kfuncs: ((name: string) => HelperImpl | undefined) | undefined
 
@@ -57,6 +60,38 @@ export class EngineSide {
     return this.#kfuncs(name)
   }
 
+  /** What programs have allocated. */
+  objects(): ObjectHeap {
+    const machine = this.#machine
+    this.#objects ??= new ObjectHeap({
+      get mem() {
+        return machine.memory()
+      },
+      exists: (name) => machine.space().size(name) > 0,
+      region: (name, size) => (machine.space().size(name) > 0 ? machine.space().open(name) : machine.space().allocate(name, size)),
+      fields: (btfId, typeId) => this.#fieldsOf(btfId, typeId),
+      freeSkb: (skb) => machine.netSide.net.bpfQdiscs?.free(skb),
+      isSkb: (address) => address >= PACKETS && address < PACKETS_END,
+    })
+    this.#objects.open()
+    return this.#objects
+  }
+
+  /** Programs have run: any object may have changed. */
+  touchObjects(): void {
+    this.#objects?.touch()
+  }
+
+  #fieldsOf(btfId: number, typeId: number): readonly ValueField[] {
+    const key = `${btfId}/${typeId}`
+    const known = this.#fields.get(key)
+    if (known) return known
+    const bytes = this.#machine.btfs.find(btfId)
+    const fields = bytes ? this.#machine.tools.valueFields(this.#machine.tools.parseBtf(bytes, 'BTF'), typeId) : []
+    this.#fields.set(key, fields)
+    return fields
+  }
+
   /** Why a helper can't be called on this machine, undefined: it can. */
   refusal(id: number): string | undefined {
     return this.#machine.tools.refusal(id, (known) => this.#helper(known))
@@ -81,6 +116,7 @@ export class EngineSide {
       note: netSide.note,
       net: netSide.helperNet(),
       timers: netSide.timers(),
+      objects: this.objects(),
       ...(netSide.net.bpfQdiscs ? { qdisc: netSide.net.bpfQdiscs } : {}),
       cpu: () => this.cpu,
       now: () => netSide.now(),

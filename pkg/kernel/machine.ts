@@ -138,6 +138,7 @@ export class Machine implements Subsystems {
       deviceExists: (ifindex) => this.netSide.deviceExists(ifindex),
       frames: () => this.net.frameMaps,
       tables: () => this.structOps.tables,
+      freeFields: (value, fields) => this.engineSide.objects().freeFields(value, fields),
       forgetTimers: (from, to) => this.netSide.timers().forget(from, to),
     }, this.#tables.map)
   }

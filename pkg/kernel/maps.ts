@@ -46,6 +46,8 @@ export interface MapsHost {
   /** Frames in maps; asked for when the first map of frames is opened. */
   frames(): FrameStore
   tables(): TableHost
+  /** The end of what a value owns: frames, objects. */
+  freeFields(value: number, fields: readonly ValueField[]): void
   /** bpf_timers in a range of memory fire no more. */
   forgetTimers(from: number, to: number): void
 }
@@ -237,6 +239,8 @@ export class Maps {
   destroy(record: MapRecord): void {
     const { attr } = record
     const map = this.map(attr.id)
+    const owned = (attr.fields ?? []).filter(({ kind }) => kind === 'kptr' || kind === 'list_head')
+    if (owned.length > 0) map.forEach?.((_key, value) => (this.#host.freeFields(value, owned), 0))
     map.destroy()
     this.#host.forgetTimers(map.region.addr, map.region.addr + map.region.size)
     this.#open.delete(attr.id)

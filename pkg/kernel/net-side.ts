@@ -203,7 +203,10 @@ export class NetSide {
   /** Before a commit: devices to records, captures to files, and the sysfs files of devices that came or went. */
   flush(): void {
     if (!this.#net) return
-    if (this.#ran) this.#machine.maps.touchAll()
+    if (this.#ran) {
+      this.#machine.maps.touchAll()
+      this.#machine.engineSide.touchObjects()
+    }
     this.#ran = false
     this.#sysfs(this.#net)
     this.#net.save()

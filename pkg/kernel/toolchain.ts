@@ -18,6 +18,8 @@ export interface Toolchain {
   vmlinuxBtf(): Btf
   vmlinuxBytes(): Uint8Array
   checkMapBtf(attr: NewMap, btf: Btf): readonly ValueField[]
+  /** Parts of a type's values that the kernel owns. */
+  valueFields(btf: Btf, id: number): readonly ValueField[]
   helperImpls(env: HelperEnv): (id: number) => HelperImpl | undefined
   /** Kernel functions by name. */
   kfuncImpls(env: HelperEnv): (name: string) => HelperImpl | undefined

@@ -6,10 +6,10 @@ import { kfuncImpls } from '../helper/impl-kfunc.js'
 import { helperText } from '../helper/protos.js'
 import { interp } from '../interp/index.js'
 import { jit } from '../jit/index.js'
-import { checkMapBtf } from '../map/btf.js'
+import { checkMapBtf, valueFields } from '../map/btf.js'
 import { verify } from '../verifier/index.js'
 import type { Toolchain } from './toolchain.js'
 
 export const tools: Toolchain = {
-  interp, jit, verify, parseBtf, readValue, vmlinuxBtf, vmlinuxBytes, checkMapBtf, helperImpls, kfuncImpls, refusal, helperText,
+  interp, jit, verify, parseBtf, readValue, vmlinuxBtf, vmlinuxBytes, checkMapBtf, valueFields, helperImpls, kfuncImpls, refusal, helperText,
 }

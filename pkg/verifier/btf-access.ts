@@ -5,6 +5,7 @@ import type { Env } from './env.js'
 import type { Access } from './mem.js'
 import { Reg, unknownScalar } from './reg.js'
 import { ZERO } from './scalar.js'
+import { objectAccess } from './graph.js'
 import { checkStructWrite } from './struct-ops.js'
 import { tnumText } from './log-state.js'
 import * as T from './types.js'
@@ -17,6 +18,7 @@ export function btfAccess(env: Env, a: Access, r: Reg, off: number): void {
     env.fail(EACCES, `R${a.regno} is ptr_${name} invalid variable offset: off=${off}, var_off=${tnumText(r.num.t)}`)
   }
   if (r.type & T.MEM_PERCPU) env.fail(EACCES, `R${a.regno} is ptr_${name} access percpu memory: off=${off}`)
+  if (r.type & T.MEM_ALLOC) return objectAccess(env, a, r, off)
   if (a.write) return checkStructWrite(env, r, off, a.size)
   const loaded = walk(env, r, off, a.size, name)
   env.aux[env.insn]!.probe = (r.type & (T.PTR_TRUSTED | T.MEM_ALLOC)) === 0

@@ -8,6 +8,7 @@ import { EACCES, EINVAL } from '../uapi/errno.js'
 import { dynptrArg, memAccess, newMeta, type Meta } from './call-args.js'
 import { allowedMember, releaseGiven, structArg } from './call-kfunc-obj.js'
 import { Refusal, type Env } from './env.js'
+import { graphArg, graphEffects, graphResult } from './graph.js'
 import { iterArg, iterNext, iterRef } from './iter.js'
 import { kfuncName } from './kfunc.js'
 import { clearCallerSaved, clearPacketPointers, readReg } from './marks.js'
@@ -27,6 +28,7 @@ export function checkKfuncCall(env: Env, i: Insn): void {
   const meta = newMeta(NO_PROTO)
   for (let n = 0; n < k.args.length; n += k.args[n] === 'mem_opt' ? 2 : 1) checkArg(env, k, n, meta)
   releaseGiven(env, k, meta)
+  graphEffects(env, k, meta)
   locks(env, k)
   const iter = k.iterNext ? iterRef(env) : undefined
   const constant = k.ret === 'cast' ? Number(env.regs[2]!.num.value) : 0
@@ -46,6 +48,11 @@ function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
   const r = readReg(env, regno)
   switch (what) {
     case 'int': return scalarArg(env, r, regno)
+    case 'type':
+      scalarArg(env, r, regno)
+      constantArg(env, r, regno)
+      graphArg(env, k, n, r, what, meta)
+      return
     case 'k':
       scalarArg(env, r, regno)
       return constantArg(env, r, regno)
@@ -57,7 +64,7 @@ function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
     case 'out': return memory(env, regno, Number(detail))
     case 'iter_new': case 'iter_next': case 'iter_destroy': return iterArg(env, regno, what)
     case 'btf': case 'release': return structArg(env, n, r, what === 'release', detail!, meta)
-    default:
+    default: if (graphArg(env, k, n, r, what!, meta)) return
   }
 }
 
@@ -122,6 +129,8 @@ function locks(env: Env, k: Kfunc): void {
 }
 
 function result(env: Env, k: Kfunc, meta: Meta, constant: number, ref: number): Reg {
+  const object = graphResult(env, k, meta)
+  if (object !== undefined) return object
   switch (k.ret) {
     case 'int': return unknownScalar
     case 'void': return notInit

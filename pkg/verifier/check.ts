@@ -14,6 +14,8 @@ import { MAX_INSNS, type Env } from './env.js'
 import { checkExit, checkResourceLeak, leaveFunction } from './exit.js'
 import { checkJump } from './jmp.js'
 import { checkKfuncCall } from './call-kfunc.js'
+import { UNDER_LOCK } from './graph.js'
+import { kfuncName } from './kfunc.js'
 import { printInsnState, printState } from './log-state.js'
 import { checkPtrOff, clearCallerSaved, readReg, writeUnknown } from './marks.js'
 import { checkLoad, checkStore } from './mem.js'
@@ -175,7 +177,7 @@ function call(env: Env, i: Insn): void {
   if (B.BPF_SRC(i.code) !== B.BPF_K || (i.src !== CALL.PSEUDO_KFUNC && i.off !== 0) || !known || i.dst !== 0 || B.BPF_CLASS(i.code) === B.BPF_JMP32) {
     env.fail(EINVAL, 'BPF_CALL uses reserved fields')
   }
-  if (env.state.activeLocks > 0 && ((i.src === CALL.HELPER && i.imm !== FUNC.spin_unlock) || i.src === CALL.PSEUDO_KFUNC)) {
+  if (env.state.activeLocks > 0 && ((i.src === CALL.HELPER && i.imm !== FUNC.spin_unlock) || (i.src === CALL.PSEUDO_KFUNC && !UNDER_LOCK.has(kfuncName(env, i.imm) ?? '')))) {
     env.fail(EINVAL, 'function calls are not allowed while holding a lock')
   }
   if (i.src === CALL.PSEUDO_CALL) checkSubprogCall(env, i)

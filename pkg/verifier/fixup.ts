@@ -9,6 +9,7 @@ import { FUNC } from '../uapi/bpf.js'
 import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import type { Image, InsnAux } from '../prog/image.js'
 import type { Env } from './env.js'
+import { kfuncPrefix } from './graph.js'
 import { isInlineKfunc } from './kfunc.js'
 import { isHelperCall, isKfuncCall, isPseudoCall, isPseudoFunc } from './subprogs.js'
 import * as T from './types.js'
@@ -70,6 +71,7 @@ function isConditional(i: Insn): boolean {
 
 function replacement(env: Env, n: number, i: Insn): Insn[] {
   const { access, ptrType } = env.aux[n]!
+  if (isKfuncCall(i) && kfuncPrefix(env, n).length > 0) return [...kfuncPrefix(env, n), i]
   if (isKfuncCall(i) && isInlineKfunc(env, i.imm)) return [mov64Reg(0, 1)]
   const known = env.aux[n]!.constLoad
   if (known !== undefined) return ldImm64(i.dst, Number(BigInt.asIntN(32, known)), Number(BigInt.asIntN(32, known >> 32n)))

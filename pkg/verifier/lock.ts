@@ -1,6 +1,7 @@
 // bpf_spin_lock and bpf_timer inside of map values: process_spin_lock(), process_timer_func() (kernel/bpf/verifier.c).
 import { EINVAL } from '../uapi/errno.js'
 import type { Env } from './env.js'
+import { invalidateNonOwning } from './graph.js'
 import { specialFields } from './map-record.js'
 import type { Reg } from './reg.js'
 import { s64 } from './tnum.js'
@@ -32,6 +33,7 @@ export function processSpinLock(env: Env, r: Reg, regno: number, lock: boolean):
   st.activeLocks--
   st.activeLockId = 0
   st.activeLockPtr = undefined
+  invalidateNonOwning(env)
 }
 
 export function processTimer(env: Env, r: Reg, regno: number): void {

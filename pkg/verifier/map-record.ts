@@ -28,9 +28,21 @@ export function specialFields(env: Env, map: MapAttr): readonly SpecialField[] {
   return found
 }
 
+const records = new WeakMap<Btf, Map<number, readonly SpecialField[]>>()
+
+/** The fields of any type. */
+export function recordOf(btf: Btf, id: number): readonly SpecialField[] {
+  const known = records.get(btf) ?? new Map<number, readonly SpecialField[]>()
+  records.set(btf, known)
+  if (!known.has(id)) known.set(id, collect(btf, id, 0, 0))
+  return known.get(id)!
+}
+
 function collect(btf: Btf, id: number, base: number, depth: number): SpecialField[] {
   const t = btf.resolve(id)
   if (depth > 8) return []
+  if (t.kind === KIND.DATASEC) return t.vars.flatMap(v => collect(btf, v.type, base + v.offset, depth + 1))
+  if (t.kind === KIND.VAR) return collect(btf, t.type, base, depth + 1)
   if (t.kind === KIND.ARRAY) return collectArray(btf, t.element, t.count, base, depth)
   if (t.kind !== KIND.STRUCT && t.kind !== KIND.UNION) return []
   if (t.kind === KIND.STRUCT && sizes[t.name] !== undefined) return [{ name: t.name, off: base, size: sizes[t.name]!, kptr: false }]

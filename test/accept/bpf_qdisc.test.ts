@@ -40,40 +40,59 @@ function frameOf(n: number): Uint8Array {
   return bytes
 }
 
+const FIFOS = [['ring.o', 'bpf_ring'], ['fifo.o', 'bpf_fifo']] as const
+
 for (const jit of [true, false]) {
-  const engine = jit ? 'compiled' : 'interpreted'
+  for (const [object, kind] of FIFOS) {
+    const what = `${kind} ${jit ? 'compiled' : 'interpreted'}`
 
-  t.test(`${engine}: a fifo takes 1000, drops one and keeps their order, also over a new process`, (t) => {
-    const s = new Sitting(t, { jit })
-    s.register('ring.o')
-    s.add('bpf_ring')
-    t.match(s.qdiscs[0], { kind: 'bpf_ring', handle: 0x8000000, refcnt: 5 })
-    t.match(s.send(1002), { dropped: { QDISC_DROP: 1 } }, 'one goes to the wire at once')
-    t.match(s.qdiscs[0]!.stats, { qlen: 1000, backlog: 1_000_000, drops: 0, packets: 1, bytes: 1000 })
-    s.again()
-    t.match(s.qdiscs[0]!.stats, { qlen: 1000, backlog: 1_000_000 })
-    s.m.wire('wire.run', { until: 'idle' })
-    t.same(s.left(), Array.from({ length: 1001 }, (_, n) => n))
-    t.match(s.qdiscs[0]!.stats, { qlen: 0, backlog: 0, packets: 1001, bytes: 1_001_000 })
-    t.equal(s.m.wire('wire.show', {}).total.queued, 0)
-    t.end()
-  })
+    t.test(`${what}: takes 1000, drops one and keeps their order, also over a new process`, (t) => {
+      const s = new Sitting(t, { jit })
+      s.register(object)
+      s.add(kind)
+      t.match(s.qdiscs[0], { kind, handle: 0x8000000, refcnt: 5 })
+      t.match(s.send(1002), { dropped: { QDISC_DROP: 1 } }, 'one goes to the wire at once')
+      t.match(s.qdiscs[0]!.stats, { qlen: 1000, backlog: 1_000_000, drops: 0, packets: 1, bytes: 1000 })
+      s.again()
+      t.match(s.qdiscs[0]!.stats, { qlen: 1000, backlog: 1_000_000 })
+      s.m.wire('wire.run', { until: 'idle' })
+      t.same(s.left(), Array.from({ length: 1001 }, (_, n) => n))
+      t.match(s.qdiscs[0]!.stats, { qlen: 0, backlog: 0, packets: 1001, bytes: 1_001_000 })
+      t.equal(s.m.wire('wire.show', {}).total.queued, 0)
+      t.end()
+    })
 
-  t.test(`${engine}: deleting frees what waits, counted`, (t) => {
-    const s = new Sitting(t, { jit })
-    s.register('ring.o')
-    s.add('bpf_ring')
-    s.send(6)
-    t.match(s.qdiscs[0]!.stats, { qlen: 5 })
-    s.again()
-    s.del()
-    const { total } = s.m.wire('wire.show', {})
-    t.same(total.dropped, { QDISC_PURGE: 5 })
-    s.again()
-    t.match(s.qdiscs[0]!.kind, /mq|pfifo_fast/)
-    t.end()
-  })
+    t.test(`${what}: deleting frees what waits, counted`, (t) => {
+      const s = new Sitting(t, { jit })
+      s.register(object)
+      s.add(kind)
+      s.send(6)
+      t.match(s.qdiscs[0]!.stats, { qlen: 5 })
+      s.again()
+      s.del()
+      t.same(s.m.wire('wire.show', {}).total.dropped, { QDISC_PURGE: 5 })
+      s.again()
+      t.match(s.qdiscs[0]!.kind, /mq|pfifo_fast/)
+      t.end()
+    })
+  }
 }
+
+t.test('frames and objects that a program forgets go with its maps', (t) => {
+  const s = new Sitting(t)
+  const { mapId } = s.register('fifo_noreset.o')
+  s.add('bpf_fifo')
+  s.send(6)
+  s.again()
+  s.m.bpf('map.delete', { mapId, key: KEY })
+  s.del()
+  t.same(s.m.wire('wire.show', {}).total.dropped, {}, 'reset did nothing, and the maps are there')
+  s.again()
+  t.same(s.m.bpf('map.list', {}), [])
+  t.same(s.m.wire('wire.show', {}).total.dropped, { QDISC_PURGE: 5 })
+  t.equal(s.m.wire('wire.show', {}).total.queued, 1, 'the one on the wire')
+  t.end()
+})
 
 t.test('registration: names, members, unregistering', (t) => {
   const s = new Sitting(t)
