@@ -83,7 +83,7 @@ t.test('bpf_loop and bpf_for_each_map_elem', async (t) => {
   t.equal(call(m, FUNC.loop, 10, 0, 99, 0), 3)
   t.same(seen.map((args) => args.slice(0, 2)), [[0, 99], [1, 99], [2, 99]])
   t.equal(call(m, FUNC.loop, 10, 0, 0, 1), -EINVAL)
-  t.equal(call(m, FUNC.loop, (8 << 20) + 1, 0, 0, 0), -E2BIG)
+  t.equal(call(m, FUNC.loop, (8 << 20) + 1, 0, 0, 0), 2 ** 32 - E2BIG, 'inlined by the verifier, it answers in 32 bits')
   const map = m.host.create({ type: MAP_TYPE.ARRAY, key: 4, value: 4, entries: 3 })
   const keys: number[] = []
   m.setCallbacks((addr, key, value, ctx) => {

@@ -21,6 +21,8 @@ for (const [script, folder] of Object.entries(RECORDERS)) {
   t.test(`${script} records ${folder}`, { skip: unable() }, async (t) => {
     const out = process.env['UPDATE'] === '1' ? root(folder) : mkdtempSync(join(tmpdir(), 'hookpoint-'))
     const ran = spawnSync('python3', [script, out], { cwd: root(), encoding: 'utf8' })
+    // The kernel has one trace pipe for all; nobody but its reader of the moment can compare with it.
+    if (/trace_pipe/.test(ran.stderr) && /Errno 16/.test(ran.stderr)) return void t.skip('another process reads the trace pipe', async () => undefined)
     t.equal(ran.status, 0, ran.stderr.slice(-500))
     for (const name of readdirSync(out)) {
       const lines = (dir: string): string[] => readFileSync(join(dir, name), 'utf8').split('\n')
