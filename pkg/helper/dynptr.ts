@@ -41,6 +41,19 @@ export function dynptrReadOnly(mem: Memory, at: number): boolean {
   return (mem.u32[(at + 8) >> 2]! & RDONLY) !== 0
 }
 
+/** bpf_dynptr_check_off_len */
+export function outsideDynptr(mem: Memory, at: number, offset: number, len: number): boolean {
+  const size = dynptrSize(mem, at)
+  return len >>> 0 > size || offset >>> 0 > size - (len >>> 0)
+}
+
+/** Begins `start` bytes later and is `size` bytes long. */
+export function adjustDynptr(mem: Memory, at: number, start: number, size: number): void {
+  mem.u32[(at + 12) >> 2]! += start
+  const word = (at + 8) >> 2
+  mem.u32[word] = ((mem.u32[word]! & ~SIZE) | size) >>> 0
+}
+
 export function dynptrOffset(mem: Memory, at: number): number {
   return mem.u32[(at + 12) >> 2]!
 }

@@ -3,7 +3,7 @@ import { copyBytes } from '../map/copy.js'
 import { E2BIG, EINVAL } from '../uapi/errno.js'
 import { FUNC } from '../uapi/bpf.js'
 import {
-  DYNPTR_LOCAL, DYNPTR_SKB, DYNPTR_XDP, clearDynptr, dynptrData, dynptrOffset, dynptrReadOnly, dynptrSize, dynptrType, setDynptr,
+  DYNPTR_LOCAL, DYNPTR_SKB, DYNPTR_XDP, clearDynptr, dynptrData, dynptrOffset, dynptrReadOnly, dynptrType, outsideDynptr, setDynptr,
 } from './dynptr.js'
 import { argHi, type HelperEnv, type HelperTable } from './env.js'
 import { loadBytes, storeBytes } from './impl-skb-bytes.js'
@@ -28,16 +28,10 @@ function fromMem({ mem }: HelperEnv, data: number, size: number, flags: number, 
   return 0
 }
 
-/** bpf_dynptr_check_off_len */
-function outside({ mem }: HelperEnv, dynptr: number, offset: number, len: number): boolean {
-  const size = dynptrSize(mem, dynptr)
-  return len >>> 0 > size || offset >>> 0 > size - (len >>> 0)
-}
-
 function read(env: HelperEnv, to: number, len: number, dynptr: number, offset: number, flags: number): number {
   const data = dynptrData(env.mem, dynptr)
   if (data === 0 || flags !== 0) return -EINVAL
-  if (outside(env, dynptr, offset, len)) return -E2BIG
+  if (outsideDynptr(env.mem, dynptr, offset, len)) return -E2BIG
   const at = dynptrOffset(env.mem, dynptr) + offset
   switch (dynptrType(env.mem, dynptr)) {
     case DYNPTR_SKB: return loadBytes(env, data, at, to, len)
@@ -50,7 +44,7 @@ function write(env: HelperEnv, dynptr: number, offset: number, from: number, len
   const data = dynptrData(env.mem, dynptr)
   const type = dynptrType(env.mem, dynptr)
   if (data === 0 || dynptrReadOnly(env.mem, dynptr)) return -EINVAL
-  if (outside(env, dynptr, offset, len)) return -E2BIG
+  if (outsideDynptr(env.mem, dynptr, offset, len)) return -E2BIG
   if (high !== 0 || (flags !== 0 && type !== DYNPTR_SKB)) return -EINVAL
   const at = dynptrOffset(env.mem, dynptr) + offset
   if (type === DYNPTR_SKB) return storeBytes(env, data, at, from, len, flags)
@@ -68,5 +62,5 @@ function slice(env: HelperEnv, dynptr: number, offset: number, len: number): num
   const data = dynptrData(mem, dynptr)
   const type = dynptrType(mem, dynptr)
   if (data === 0 || dynptrReadOnly(mem, dynptr) || type === DYNPTR_SKB || type === DYNPTR_XDP) return 0
-  return outside(env, dynptr, offset, len) ? 0 : data + dynptrOffset(mem, dynptr) + offset
+  return outsideDynptr(env.mem, dynptr, offset, len) ? 0 : data + dynptrOffset(mem, dynptr) + offset
 }
