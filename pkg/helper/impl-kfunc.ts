@@ -1,6 +1,7 @@
 // Kernel functions by name, over the same environment as helpers: what programs call by BTF id (kernel/bpf/helpers.c, bpf_iter.c).
 import type { HelperImpl } from '../prog/engine.js'
 import type { HelperEnv } from './env.js'
+import { dynptrKfuncs } from './impl-kfunc-dynptr.js'
 import { graphKfuncs } from './impl-kfunc-graph.js'
 import { qdiscKfuncs } from './impl-kfunc-qdisc.js'
 
@@ -44,7 +45,7 @@ const quiet: KfuncTable = {
   bpf_rcu_read_lock: nothing, bpf_rcu_read_unlock: nothing, bpf_preempt_disable: nothing, bpf_preempt_enable: nothing,
 }
 
-const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, graphKfuncs, qdiscKfuncs]
+const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, dynptrKfuncs, graphKfuncs, qdiscKfuncs]
 
 /** The implementations over one environment, made when first asked for. */
 export function kfuncImpls(env: HelperEnv): (name: string) => HelperImpl | undefined {
