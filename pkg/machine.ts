@@ -70,7 +70,7 @@ export function openMachine(options: MachineOptions = {}): Machine {
   const ask = <K extends Op>(op: K, request: Request<K>): Reply<K> => kernel.request(op, request)
   return {
     bpf: ask, rtnl: ask, wire: ask, sys: ask,
-    load: (object, how = {}) => loadAll(kernel, object, how),
+    load: (object, how = {}) => loadAll(kernel, object, options.dialect === undefined ? how : { dialect: options.dialect, ...how }),
     run: (progId, packet) => kernel.request('prog.test_run', { progId, dataIn: frame(packet) }),
     send: (dev, direction, ...packets) => kernel.request('wire.send', { dev, direction, frames: packets.map((packet) => wireFrame(packet)) }),
     commit: () => kernel.commit(),
