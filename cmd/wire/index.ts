@@ -1,6 +1,7 @@
 // `wire`: the other end of every emulated device. Sends and replays frames, runs the virtual clock, captures, traces, shows.
 import { IP_OPTIONS, runProgram, VERSION, type Entry, type Io, type OptionRow, type Program } from '../../pkg/cli/index.js'
 import { nested, notSupported } from '../../pkg/grammar/index.js'
+import { BENCH, runBench } from './bench.js'
 import { CAPTURE_VERBS, runCapture } from './capture.js'
 import { REPLAY, runReplay } from './replay.js'
 import { RUN, runRun, runTime, TIME } from './run.js'
@@ -20,8 +21,8 @@ const VERBS: readonly Entry[] = [
   { word: 'set', run: runSet, words: nested(SET) },
   { word: 'trace', run: runTrace, verbs: TRACE_VERBS },
   { word: 'show', aliases: ['list'], run: runShow, words: nested(SHOW) },
+  { word: 'bench', run: runBench, words: nested(BENCH) },
   absent('top'),
-  absent('bench'),
 ]
 
 const KNOWN = ['-Version', '-force', '-batch', '-json', '-pretty', '-oneline', '-color', '-help']
@@ -29,7 +30,7 @@ const OPTIONS: readonly OptionRow[] = IP_OPTIONS.filter(({ word }) => KNOWN.incl
 
 const USAGE = `Usage: wire [ OPTIONS ] { COMMAND | help }
        wire [ -force ] -batch filename
-where  COMMAND := { send | replay | run | time | capture | set | trace | show }
+where  COMMAND := { send | replay | run | time | capture | set | trace | show | bench }
        OPTIONS := { -V[ersion] | -j[son] | -p[retty] | -o[neline] | -b[atch] [filename] | -c[olor] }
 
 wire is the other end of every device, and the machine's clock:
@@ -41,6 +42,7 @@ wire is the other end of every device, and the machine's clock:
   set dev DEV ...                   rate, latency and ring of a NIC's wire
   capture add dev DEV file FILE     writes what passes into a pcap file
   show [ dev DEV ]                  where frames are, or went
+  bench { name PROG | dev DEV ... } real time a packet takes
 Try "wire COMMAND help".
 `
 

@@ -48,7 +48,7 @@ function same(t: Test, page: string, help: Set<string>, beside: { page?: readonl
 }
 
 t.test('SYNOPSIS and keyword tables', async (t) => {
-  const verbs = ['send', 'replay', 'run', 'time', 'capture', 'set', 'show'].map((verb) => `${verb} help`)
+  const verbs = ['send', 'replay', 'run', 'time', 'capture', 'set', 'show', 'bench'].map((verb) => `${verb} help`)
   same(t, 'wire.8', helpWords(wire, ...verbs), { help: ['wire'], page: ['trace'], also: /^\.Ss PACKET/ })
   same(t, 'ip-link.8', helpWords(ip, 'link help'), { help: ['ip'] })
   same(t, 'ip-tuntap.8', helpWords(ip, 'tuntap help'), { help: ['ip'] })

@@ -90,7 +90,7 @@ t.test('words that are wrong or missing', async (t) => {
   says(t, 'run', 'Command line is not complete. Try option "help"\n', 255)
   says(t, 'run for ten', /argument "ten" is wrong/, 255)
   says(t, 'top', 'not supported yet: wire top\n', 2)
-  says(t, 'bench prog x', 'not supported yet: wire bench\n', 2)
+  says(t, 'bench', 'Command line is not complete. Try option "help"\n', 255)
   says(t, 'zork', 'Object "zork" is unknown, try "wire help".\n', 1)
   says(t, 'send help', /^Usage: wire send/, 0)
   says(t, 'send dev eth0 tx', 'RTNETLINK answers: Invalid argument\n', 2, { ...MACHINE, 'wire.send': new KernelError(EINVAL) })
