@@ -2,8 +2,10 @@
 import type { Context } from '../../pkg/cli/index.js'
 import type { Words } from '../../pkg/grammar/index.js'
 import type { MapInfo } from '../../pkg/request/bpf.js'
+import type { Kernel } from '../../pkg/request/kernel.js'
 import { badArgument } from './failure.js'
 import { maps } from './handle.js'
+import { counterLine, isPifo } from './map-pifo.js'
 import { mapTypeName, progTypeName } from './names.js'
 
 export function showMaps(context: Context, words: Words): void {
@@ -13,7 +15,7 @@ export function showMaps(context: Context, words: Words): void {
   const list = some ?? kernel.request('map.list', {})
   const records = list.map((info) => record(info, context.options.bpffs))
   if (context.out.isJson) context.out.tree(null, some === undefined || list.length > 1 ? records : records[0])
-  else for (const info of list) context.out.text('%s', plain(context, info))
+  else for (const info of list) context.out.text('%s', plain(context, kernel, info))
 }
 
 const ownerOf = (info: MapInfo): string | undefined => (info.ownerProgType === undefined ? undefined : progTypeName(info.ownerProgType))
@@ -37,11 +39,12 @@ export function mapHeadLine(info: MapInfo): string {
   return `${info.id}: ${mapTypeName(info.type) ?? `type ${info.type}`}  ${name}flags 0x${info.flags.toString(16)}`
 }
 
-function plain(context: Context, info: MapInfo): string {
+function plain(context: Context, kernel: Kernel, info: MapInfo): string {
   const { btfId, frozen, mapExtra } = info
   return `${mapHeadLine(info)}\n\tkey ${info.keySize}B  value ${info.valueSize}B  max_entries ${info.maxEntries}`
-    + `${mapExtra !== 0 && context.options.debug ? `  map_extra ${mapExtra}` : ''}  memlock ${info.memlock}B`
+    + `${mapExtra !== 0 && (context.options.debug || isPifo(info)) ? `  map_extra ${mapExtra}` : ''}  memlock ${info.memlock}B`
     + owner(info)
+    + (context.options.debug && isPifo(info) ? counterLine(kernel, info) : '')
     + (context.options.bpffs ? info.pins.map((path) => `\n\tpinned ${path}`).join('') : '')
     + (btfId === 0 && !frozen ? '' : `\n\t${btfId === 0 ? '' : `btf_id ${btfId}`}${btfId !== 0 && frozen ? '  ' : ''}${frozen ? 'frozen' : ''}`) + '\n'
 }

@@ -13,6 +13,7 @@ import { createMap } from './map-create.js'
 import { readElem } from './map-data.js'
 import { dumpMaps } from './map-dump.js'
 import { btfOf, jsonEntry, plainEntry, TypedText, typedEntry, type Entry as MapEntry } from './map-entry.js'
+import { isPifo, peekRank, pushRanked } from './map-pifo.js'
 import { showMaps } from './map-show.js'
 import { pin } from './paths.js'
 import { MAP_HELP, usage } from './usage.js'
@@ -26,14 +27,35 @@ function handleOf(context: Context, kernel: Kernel, words: Words): MapInfo {
 function update(context: Context, words: Words): void {
   const kernel = context.write()
   const info = handleOf(context, kernel, words)
+  change(context, kernel, info, words)
+}
+
+/** push and enqueue: a PIFO map takes a rank. */
+function push(context: Context, words: Words): void {
+  const kernel = context.write()
+  const info = handleOf(context, kernel, words)
+  if (isPifo(info)) pushRanked(context, kernel, info, words)
+  else change(context, kernel, info, words)
+}
+
+function change(context: Context, kernel: Kernel, info: MapInfo, words: Words): void {
   const elem = readElem(context, kernel, info, words, { key: true, value: true, flags: true })
   const { key = new Uint8Array(), value = new Uint8Array(), flags = 0 } = elem
   attempt('update failed', () => kernel.request('map.update', { mapId: info.id, key, value, flags }), 'errno')
 }
 
-function lookup(context: Context, words: Words): number {
+function peek(context: Context, words: Words): number {
   const kernel = context.read()
   const info = handleOf(context, kernel, words)
+  return isPifo(info) ? peekRank(context, kernel, info) : look(context, kernel, info, words)
+}
+
+function lookup(context: Context, words: Words): number {
+  const kernel = context.read()
+  return look(context, kernel, handleOf(context, kernel, words), words)
+}
+
+function look(context: Context, kernel: Kernel, info: MapInfo, words: Words): number {
   const { key = new Uint8Array() } = readElem(context, kernel, info, words, { key: true, value: false, flags: false })
   try {
     printEntry(context, kernel, info, { key, value: kernel.request('map.lookup', { mapId: info.id, key }) })
@@ -80,9 +102,9 @@ function pop(context: Context, words: Words): number {
   const kernel = context.write()
   const info = handleOf(context, kernel, words)
   try {
-    if (info.keySize > 0) throw new KernelError(ENOENT)
+    if (info.keySize > 0 && !isPifo(info)) throw new KernelError(ENOENT)
     const key = new Uint8Array()
-    printEntry(context, kernel, info, { key, value: kernel.request('map.lookup_and_delete', { mapId: info.id, key }) })
+    printEntry(context, kernel, { ...info, keySize: 0 }, { key, value: kernel.request('map.lookup_and_delete', { mapId: info.id, key }) })
     return 0
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
@@ -128,9 +150,9 @@ export const MAP_VERBS: readonly Entry[] = [
   { word: 'pin', run: pinMap },
   { word: 'event_pipe', run: eventPipe },
   { word: 'create', run: createMap },
-  { word: 'peek', run: lookup },
-  { word: 'push', run: update },
-  { word: 'enqueue', run: update },
+  { word: 'peek', run: peek },
+  { word: 'push', run: push },
+  { word: 'enqueue', run: push },
   { word: 'pop', run: pop },
   { word: 'dequeue', run: pop },
   { word: 'freeze', run: freeze },

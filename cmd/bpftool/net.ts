@@ -58,9 +58,10 @@ const place = (link: Link): { devname: string; ifindex: number } => ({ devname: 
 
 /** Programs of the driver's hooks: XDP by its mode, the proposals' by their names. */
 function xdpRows(link: Link): Row[] {
-  const { xdp, physDev } = link
+  const { xdp, physDev, xdpDequeue } = link
   const rows: Row[] = (xdp?.progs ?? []).map(({ mode, prog: { id } }) => (
     { ...place(link), mode: `${xdp?.mode === 'multi' ? 'multi_' : ''}${MODES[mode]}`, id }))
+  if (xdpDequeue) rows.push({ ...place(link), mode: 'dequeue', id: xdpDequeue.prog.id })
   if (physDev) rows.push({ ...place(link), mode: 'phys_dev', id: physDev.prog.id })
   return rows
 }
@@ -126,7 +127,7 @@ function tcText(row: Row): string {
 
 // --- attach, detach ---
 
-const ATTACH = { xdp: undefined, xdpgeneric: 'skb', xdpdrv: 'drv', xdpoffload: 'hw' } as const
+const ATTACH = { xdp: undefined, xdpgeneric: 'skb', xdpdrv: 'drv', xdpoffload: 'hw', xdpdequeue: 'dequeue' } as const
 type AttachWord = keyof typeof ATTACH
 
 function attachWord(typed: string): AttachWord {
@@ -147,11 +148,12 @@ function attach(context: Context, words: Words): void {
   const kernel = context.write()
   const word = attachWord(words.take())
   const info = program(context, kernel, words)
-  const { name } = devWord(kernel, words)
+  const link = devWord(kernel, words)
   const overwrite = words.more ? words.take() : undefined
   if (overwrite !== undefined && !isPrefix(overwrite, 'overwrite')) throw invalid(`expected 'overwrite', got: '${overwrite}'?`)
+  if (word === 'xdpdequeue') return setXdp(context, kernel, link.name, word, 'attach', { progId: info.id, expectedProgId: overwrite === undefined ? -1 : dequeueOf(link) })
   if (info.type !== PROG_TYPE.XDP) throw refused(context, word, 'attach', new KernelError(EINVAL))
-  setXdp(context, kernel, name, word, 'attach', { progId: info.id, noReplace: overwrite === undefined })
+  setXdp(context, kernel, link.name, word, 'attach', { progId: info.id, noReplace: overwrite === undefined })
 }
 
 /** Handles fail with -EINVAL here. */
@@ -167,9 +169,12 @@ function detach(context: Context, words: Words): void {
   needs(words, 3, exitOf(EINVAL))
   const kernel = context.write()
   const word = attachWord(words.take())
-  const { name } = devWord(kernel, words)
-  setXdp(context, kernel, name, word, 'detach', { progId: -1 })
+  const link = devWord(kernel, words)
+  setXdp(context, kernel, link.name, word, 'detach', { progId: -1, ...(word === 'xdpdequeue' ? { expectedProgId: dequeueOf(link) } : {}) })
 }
+
+/** The dequeue program that is attached; -1: none. */
+const dequeueOf = (link: Link): number => link.xdpDequeue?.prog.id ?? -1
 
 function setXdp(context: Context, kernel: Kernel, dev: string, word: AttachWord, verb: string, xdp: LinkXdp): void {
   const mode = ATTACH[word]

@@ -15,6 +15,7 @@ import { printBrief, printLink } from './link-print.js'
 import type { VethWords } from './link-veth.js'
 import { ALIAS, GROUP, newLinkRequest, newLinkRows, type NewLinkWords } from './link-words.js'
 import { physDevRequest } from './link-phys-dev.js'
+import { dequeueRequest } from './link-xdp-dequeue.js'
 import { xdpRequest, type XdpWord } from './link-xdp.js'
 import { xpsRequest } from './link-xps.js'
 
@@ -88,7 +89,7 @@ function add(context: Context, words: Words): void {
 // --- set ---
 
 type SetWords = Omit<LinkSet, 'dev' | 'address' | 'broadcast' | 'xdp' | 'xps' | 'physDev'> & {
-  dev?: string; address?: Uint8Array; broadcast?: Uint8Array; xps?: BpfWords; physDev?: BpfWords; unsupported?: true
+  dev?: string; address?: Uint8Array; broadcast?: Uint8Array; xps?: BpfWords; physDev?: BpfWords; xdpdequeue?: BpfWords; unsupported?: true
 } & { [W in XdpWord]?: BpfWords }
 
 const bpf = { sub: nested(OBJECT_OR_OFF), once: true } as const
@@ -106,6 +107,7 @@ const SET: Grammar<SetWords> = grammar<SetWords>({
     { word: 'xdpgeneric', into: 'xdpgeneric', ...bpf },
     { word: 'xdpdrv', into: 'xdpdrv', ...bpf },
     { word: 'xdpoffload', into: 'xdpoffload', ...bpf },
+    { word: 'xdpdequeue', into: 'xdpdequeue', ...bpf },
     { word: 'xps', into: 'xps', ...bpf },
     { word: 'phys_dev', into: 'physDev', ...bpf },
     { word: 'multicast', type: ON_OFF, into: 'multicast' },
@@ -124,12 +126,14 @@ const SET: Grammar<SetWords> = grammar<SetWords>({
 const XDP_WORDS = ['xdp', 'xdpgeneric', 'xdpdrv', 'xdpoffload'] as const
 
 function set(context: Context, words: Words): void {
-  const { dev, address, broadcast, xps, physDev, xdp, xdpgeneric, xdpdrv, xdpoffload, ...plain } = parse(SET, words, {})
+  const { dev, address, broadcast, xps, physDev, xdpdequeue, xdp, xdpgeneric, xdpdrv, xdpoffload, ...plain } = parse(SET, words, {})
   if (dev === undefined) throw needsDev()
   const kernel = context.write()
   const link = device(kernel, dev)
   const modes: { [W in XdpWord]?: BpfWords | undefined } = { xdp, xdpgeneric, xdpdrv, xdpoffload }
+  const dequeue = xdpdequeue === undefined ? undefined : dequeueRequest(context, link, xdpdequeue)
   const word = XDP_WORDS.find((one) => modes[one] !== undefined)
+  if (dequeue !== undefined) kernel.request('link.set', { dev, xdp: dequeue })
   if (word === undefined && xps === undefined && physDev === undefined && address === undefined && broadcast === undefined && Object.keys(plain).length === 0) return
   kernel.request('link.set', {
     dev, ...plain,

@@ -6,6 +6,7 @@ import { IFF } from '../../pkg/uapi/if.js'
 import { AF_UNSPEC } from '../../pkg/units/index.js'
 import { linkKind } from './kinds.js'
 import { printPhysDevLine, printPhysDevStats, printPhysDevWord } from './link-phys-dev.js'
+import { printDequeueLine, printDequeueStats, printDequeueWord } from './link-xdp-dequeue.js'
 import { printXdpLines, printXdpMode } from './link-xdp.js'
 import { printXpsLine, printXpsStats, printXpsWord } from './link-xps.js'
 import { printLinkStats } from './stats.js'
@@ -34,6 +35,7 @@ function printFirstLine(w: Writer, link: Link, view: LinkView): void {
   printFlags(w, link, view.peer)
   w.uint('mtu', 'mtu %u ', link.mtu)
   printXdpMode(w, link, view.options.details > 0, view.isLinkCommand)
+  printDequeueWord(w, link, view.options.details > 0)
   printXpsWord(w, link, view.options.details > 0)
   printPhysDevWord(w, link, view.options.details > 0)
   w.string('qdisc', 'qdisc %s ', link.qdisc)
@@ -108,6 +110,7 @@ function printPrograms(w: Writer, link: Link, details: boolean): void {
     w.string('ifalias', '    alias %s', link.alias)
   }
   printXdpLines(w, link, details)
+  printDequeueLine(w, link, details)
   printXpsLine(w, link, details)
   printPhysDevLine(w, link, details)
   linkKind(link.kind)?.printLines?.(w, link, details)
@@ -119,6 +122,7 @@ export function printStats(w: Writer, link: Link, options: Options): void {
   printLinkStats(w, link.stats, { level: options.stats, human: options.human, iec: options.iec })
   if (options.stats < 2) return
   printPhysDevStats(w, link)
+  printDequeueStats(w, link)
   printXpsStats(w, link)
 }
 

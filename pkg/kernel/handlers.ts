@@ -37,6 +37,7 @@ export const handlers: Handlers = {
   'map.lookup_and_delete': (s, r) => s.maps.lookupAndDelete(r),
   'map.next_key': (s, r) => s.maps.nextKey(r),
   'map.entries': (s, r) => s.maps.entries(r.mapId),
+  'map.counters': (s, r) => s.maps.map(r.mapId).counters?.() ?? [],
   'map.freeze': (s, r) => s.maps.freeze(r.mapId),
   'map.info': (s, r) => s.maps.info(r.id),
   'map.list': (s) => s.maps.list(),

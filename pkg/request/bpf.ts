@@ -176,6 +176,8 @@ export interface BpfRequests {
   'map.next_key': [{ mapId: number; key?: Uint8Array }, Uint8Array | undefined]
   /** Whole content at once, in get_next_key order: what dump needs, without a request a key. */
   'map.entries': [{ mapId: number }, { key: Uint8Array; value: Uint8Array | undefined; error?: number }[]]
+  /** Words and numbers of a map that counts what comes and goes; none of one that doesn't. */
+  'map.counters': [{ mapId: number }, [name: string, value: number][]]
   'map.freeze': [{ mapId: number }, void]
   'map.info': [{ id: number }, MapInfo]
   'map.list': [Record<string, never>, MapInfo[]]
