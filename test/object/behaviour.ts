@@ -17,7 +17,7 @@ export interface Run {
   readonly ctxOut?: string
 }
 
-type Entries = [key: string, value: string | Entries][]
+export type Entries = [key: string, value: string | Entries][]
 
 export interface Behaviour {
   readonly err: number
@@ -77,7 +77,7 @@ function run(machine: Machine, prog: string, progId: number, type: number, packe
   const base = { prog, packet, ctx, repeat }
   const frame = packets[packet]!
   const xdp = type === PROG_TYPE.XDP
-  const dataIn = ctx && xdp ? Uint8Array.of(...new Uint8Array(8).fill(0x5a), ...frame) : frame
+  const dataIn = ctx && xdp ? Uint8Array.of(...XDP_META, ...frame) : frame
   try {
     const { retval, dataOut, ctxOut } = machine.bpf('prog.test_run', { progId, dataIn, repeat, ...(ctx ? { ctxIn: userCtx(xdp, frame.length) } : {}) })
     return { ...base, err: 0, retval, out: hex(dataOut ?? new Uint8Array()), ...(ctx ? { ctxOut: hex(ctxOut ?? new Uint8Array()) } : {}) }
@@ -87,8 +87,11 @@ function run(machine: Machine, prog: string, progId: number, type: number, packe
   }
 }
 
+/** Metadata before the frame of runs with an xdp_md. */
+export const XDP_META = new Uint8Array(8).fill(0x5a)
+
 /** What test/oracle/runobj.c fills in. */
-function userCtx(xdp: boolean, len: number): Uint8Array {
+export function userCtx(xdp: boolean, len: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(xdp ? 24 : 192))
   const words: [number, number][] = xdp ? [[0, 8], [4, len + 8], [12, 1]]
     : [[8, 0x1234], [32, 5], [40, 1], [48, 1], [52, 0x01010102], [56, 0x02020203], [60, 0x03030304], [64, 0x04040405],

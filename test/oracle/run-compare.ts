@@ -1,13 +1,6 @@
 // Differences between two behaviours of an object, as lines.
+import { tellingLine } from '../object/behaviour-record.js'
 import type { Behaviour, Run } from '../object/behaviour.js'
-
-const NOISE = /^(processed |verification time|stack depth|-- END|libbpf: |arg#|func#|$)/
-
-/** The last line of a log that says why. */
-export function tellingLine(log: string): string {
-  const whole = /-- BEGIN PROG LOAD LOG --\n([^]*?)-- END PROG LOAD LOG --/.exec(log)?.[1] ?? log
-  return whole.split('\n').filter(line => !NOISE.test(line)).at(-1)?.trim() ?? log.trim().split('\n').at(-1) ?? ''
-}
 
 export function compareBehaviour(ours: Behaviour, real: Behaviour): string[] {
   if ((ours.err === 0) !== (real.err === 0)) {

@@ -1,4 +1,5 @@
 // Compares whole objects with the real kernel: verdict and last telling line of the log, return values, frames, contexts and map contents.
+//   --save records the kernel's answers as fixtures/run/*.json keep them
 //   node .../run-objects.js [-v] [-r] [--save DIR] OBJECT...        one line a difference, counts at the end
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,7 +8,8 @@ import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { behaviourOf, packets, type Behaviour } from '../object/behaviour.js'
 import { root } from '../support/root.js'
-import { compareBehaviour, tellingLine } from './run-compare.js'
+import { recordOf, tellingLine } from '../object/behaviour-record.js'
+import { compareBehaviour } from './run-compare.js'
 
 interface Answer extends Behaviour { readonly path: string }
 
@@ -46,7 +48,7 @@ async function main(args: string[]): Promise<void> {
     if (differences.length === 0) same += 1
     for (const text of args.includes('-v') ? differences : differences.slice(0, 2)) console.log(`${answer.path}: ${text}`)
     if (args.includes('-r') && answer.err !== 0) console.log(`${answer.path}: kernel refuses: ${tellingLine(answer.log)}`)
-    if (save) writeFileSync(join(save, `${basename(answer.path, '.o')}.json`), JSON.stringify({ ...answer, path: undefined }) + '\n')
+    if (save) writeFileSync(join(save, `${basename(answer.path, '.o')}.json`), JSON.stringify(recordOf(answer), null, 1) + '\n')
   }
   console.log(`${paths.length} objects, ${loads} load on the kernel, ${runs} runs; ${same} behave the same`)
 }
