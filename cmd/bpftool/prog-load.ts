@@ -27,7 +27,7 @@ export function loadProgs(context: Context, words: Words, whole: boolean): void 
 }
 
 /** p_info: not in JSON. It stands behind the complaint. */
-export function hinted(context: Context, error: unknown): unknown {
+function hinted(context: Context, error: unknown): unknown {
   if (context.options.idle.includes('legacy') || context.out.isJson) return error
   if (error instanceof InputError) return new InputError(`${error.message}\n${STRICT}`, error.status)
   if (error instanceof Silent) context.note(STRICT)

@@ -10,7 +10,7 @@ import { objects } from '../lib/lazy.js'
 import { FAILED, needs, reason, Silent } from './failure.js'
 import { unsigned } from './handle.js'
 import { bpffsPath } from './paths.js'
-import { hinted, once, open, tell, twice } from './prog-load.js'
+import { once, open, tell, twice } from './prog-load.js'
 import { dumpTables, tableName } from './struct-ops-dump.js'
 import { STRUCT_OPS_HELP, usage } from './usage.js'
 
@@ -63,7 +63,14 @@ function show(context: Context, words: Words): void {
 function dump(context: Context, words: Words): void {
   checkWords(words)
   const kernel = context.read()
-  dumpTables(context, kernel, tables(kernel, words))
+  const byName = words.more && isPrefix(words.peek()!, 'name')
+  try {
+    dumpTables(context, kernel, tables(kernel, words))
+  } catch (error) {
+    // The writer was begun before the table was looked for.
+    if (error instanceof InputError) context.out.text(byName ? '[]\n' : '\n')
+    throw error
+  }
 }
 
 function unregister(context: Context, words: Words): void {
@@ -77,9 +84,14 @@ function unregister(context: Context, words: Words): void {
       if (!(error instanceof KernelError)) throw error
       throw wrong(`can't unload ${what}: ${reason(error)}`)
     }
-    context.out.text('Unregistered %s\n', what)
+    inform(context, `Unregistered ${what}`)
   }
   if (context.out.isJson) context.out.tree(null, null)
+}
+
+/** p_info: on standard error, and nothing in JSON. */
+function inform(context: Context, line: string): void {
+  if (!context.out.isJson) context.note(line)
 }
 
 function register(context: Context, words: Words): number {
@@ -110,14 +122,14 @@ function loadTables(context: Context, kernel: Kernel, file: string): LoadedObjec
   } catch (error) {
     if (error instanceof KernelError && error.explain !== undefined) context.note(error.explain.trimEnd())
     const told = error instanceof KernelError || (error instanceof InputError && error.status === undefined)
-    throw hinted(context, told || error instanceof InputError ? new Silent() : error)
+    throw told || error instanceof InputError ? new Silent() : error
   }
 }
 
 function registerOne(context: Context, kernel: Kernel, table: LoadedTable, directory: string | undefined): boolean {
   try {
     const { linkId } = objects().attachStructOps(kernel, table)
-    if (linkId === undefined) context.out.text('Registered %s %s id %u\n', table.struct, table.name, table.mapId)
+    if (linkId === undefined) inform(context, `Registered ${table.struct} ${table.name} id ${table.mapId}`)
     else linked(context, kernel, table, linkId, directory)
     return true
   } catch (error) {
@@ -131,8 +143,8 @@ const complaint = (table: LoadedTable, error: KernelError): string => `can't reg
 
 /** Without a name in the bpf file system the link ends with the command, and the registration with it. */
 function linked(context: Context, kernel: Kernel, table: LoadedTable, linkId: number, directory: string | undefined): void {
-  context.out.text('Registered %s %s map id %u link id %u\n', table.struct, table.name, table.mapId, linkId)
-  if (directory === undefined) return context.note('note: no LINK_DIR, link is released on exit')
+  inform(context, `Registered ${table.struct} ${table.name} map id ${table.mapId} link id ${linkId}`)
+  if (directory === undefined) return inform(context, 'note: no LINK_DIR, link is released on exit')
   const path = `${directory}/${table.name}`
   try {
     kernel.request('obj.pin', { kind: 'link', id: linkId, path: bpffsPath(context, path) })

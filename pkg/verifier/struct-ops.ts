@@ -1,10 +1,10 @@
 // Programs that are members of a struct_ops table: what they are attached to, their typed arguments, what they may write and return
 // (check_struct_ops_btf_id(), btf_ctx_access(), the btf_struct_access of the kinds; kernel/bpf/verifier.c, btf.c).
 import type { Btf } from '../btf/btf.js'
-import { KIND, KIND_NAME, type BtfFuncProto } from '../btf/types.js'
+import { isEnum, KIND, KIND_NAME, LINKAGE, type BtfFuncProto } from '../btf/types.js'
 import { tableProgs, type TableProgs, type Writable } from '../helper/struct-ops.js'
 import { EACCES, EINVAL, ENOTSUPP } from '../uapi/errno.js'
-import { printLine } from './btf-info.js'
+import { printLine, readFuncs } from './btf-info.js'
 import { isGpl, type Env } from './env.js'
 import type { Access } from './mem.js'
 import { Reg, unknownScalar } from './reg.js'
@@ -54,9 +54,22 @@ function callbackType(btf: Btf, id: number): BtfFuncProto | undefined {
 /** At the start of a walk: arguments that are references are held from instruction 0. */
 export function acquireArgs(env: Env): void {
   const member = members.get(env)
+  if (member) sayResult(env)
   const held = new Map<number, number>()
   for (const arg of member?.table.refs[member.name] ?? []) held.set(arg, env.acquire(0))
   references.set(env, held)
+}
+
+/** btf_prepare_func_args() of the program itself, whose answer nobody heeds. */
+function sayResult(env: Env): void {
+  const { btf } = env.input
+  const info = env.prog.funcInfo === undefined ? undefined : readFuncs(env.prog.funcInfo)[0]
+  const func = info && btf && info.typeId < btf.count ? btf.type(info.typeId) : undefined
+  if (func?.kind !== KIND.FUNC || func.linkage !== LINKAGE.GLOBAL) return
+  const proto = btf!.resolve(func.type)
+  const ret = proto.kind === KIND.FUNC_PROTO ? btf!.resolve(proto.ret) : undefined
+  if (ret === undefined || ret.kind === KIND.INT || isEnum(ret)) return
+  env.verbose(`Global function ${func.name}() doesn't return scalar. Only those are supported.\n`)
 }
 
 /** A program that is given a reference can't hand over to another one. */

@@ -78,6 +78,25 @@ for (const jit of [true, false]) {
   }
 }
 
+t.test('a delay of 5 ms: the watchdog wakes the qdisc, also in the next process', (t) => {
+  const s = new Sitting(t)
+  s.register('delay.o')
+  s.add('bpf_delay')
+  s.m.wire('wire.set', { dev: 'eth0', ring: 8 })
+  const frames = [0, 1, 2].map((n) => ({ bytes: frameOf(n), at: n * 1e6 }))
+  const times = (): number[] => s.m.wire('wire.take', { dev: 'eth0', from: 'tx' }).map(({ at }) => Math.floor(at / 1e6))
+  s.m.wire('wire.send', { dev: 'eth0', direction: 'tx', frames })
+  t.same(times(), [5, 6, 7])
+  s.m.wire('wire.send', { dev: 'eth0', direction: 'tx', frames, hold: true })
+  s.again()
+  t.match(s.qdiscs[0]!.stats, { qlen: 3 })
+  s.m.wire('wire.run', { for: 4e6 })
+  t.same(times(), [])
+  s.m.wire('wire.run', { for: 2e6 })
+  t.equal(times().length, 3)
+  t.end()
+})
+
 t.test('frames and objects that a program forgets go with its maps', (t) => {
   const s = new Sitting(t)
   const { mapId } = s.register('fifo_noreset.o')

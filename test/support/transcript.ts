@@ -52,6 +52,7 @@ const VOLATILE: readonly (readonly [string, RegExp])[] = [
   // Handles that the kernel picked itself.
   ['HANDLE', /(qdisc \S+ |"handle": ?")(80[0-9a-f]{2}:)/g],
   ['ID', /(\bid |"id": ?|x[dp][ps]\/id:)(\d+)/g],
+  ['TYPE', /("btf_vmlinux_value_type_id": ?)(\d+)/g],
   ['BTF', /(btf_id |"btf_id": ?)(\d+)/g],
   ['SIZE', /(\bjited |\bxlated )(\d+B)/g],
   ['TIME', /(load_time |"load_time": ?)(\d+)/g],

@@ -52,7 +52,17 @@ export class Placeholders {
 
   apply(text: string): string {
     return text
+      .replace(/(arg\d has btf_id )\d+/g, '$1<type>')
+      // Programs and maps have a type of this name.
+      .replace(/^(\d+)(: struct_ops  name \S+  flags)/gm, (_, id: string, rest: string) => this.#id('map', id) + rest)
+      .replace(/"id":(\d+)(,"type":"struct_ops","name":"\w+","flags")/g, (_, id: string, rest: string) => `"id":${this.#id('map', id)}${rest}`)
       .replace(/^(\d+): (\w+)  /gm, (all, id: string, type: string) => (isKind(type) ? `${this.#id(isKind(type)!, id)}: ${type}  ` : all))
+      .replace(/^(\d+): (\S+ +(?:tcp_congestion_ops|Qdisc_ops) *)$/gm, (_, id: string, rest: string) => `${this.#id('map', id)}: ${rest}`)
+      .replace(/((?:Unr|R)egistered \S+ \S+ id )(\d+)/g, (_, head: string, id: string) => head + this.#id('map', id))
+      .replace(/"id":(\d+)(,"name":"\w+","kernel_struct_ops")/g, (_, id: string, rest: string) => `"id":${this.#id('map', id)}${rest}`)
+      .replace(/("type": ?26,\s*"id": ?)(\d+)/g, (_, head: string, id: string) => head + this.#id('map', id))
+      .replace(/prog_id:(\d+)/g, (_, id: string) => `prog_id:${this.#id('prog', id)}`)
+      .replace(/("btf_vmlinux_value_type_id": ?)\d+/g, '$1<type>')
       .replace(/^(\d+): name /gm, (_, id: string) => `${this.#id('btf', id)}: name `)
       .replace(/"id":( ?)(\d+),(\s*)"type":( ?)"(\w+)"/g, (all, a: string, id: string, b: string, c: string, type: string) =>
         (isKind(type) ? `"id":${a}${this.#id(isKind(type)!, id)},${b}"type":${c}"${type}"` : all))
