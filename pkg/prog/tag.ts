@@ -2,6 +2,7 @@
 // everything that differs between two loads of one object (map fds) zeroed.
 import { encodeInsns, type Insn } from '../insn/insn.js'
 import { BPF_TAG_SIZE, PSEUDO } from '../uapi/bpf.js'
+import { sha256 } from './sha256.js'
 
 const LD_IMM64 = 0x18
 
@@ -14,10 +15,8 @@ export function progTag(insns: readonly Insn[]): string {
     i.imm = 0
     next.imm = 0
   })
-  // Not imported: loading node:crypto costs every command some 4 ms, and only a load needs it.
-  const { createHash } = process.getBuiltinModule('node:crypto')
-  const digest = createHash('sha256').update(encodeInsns(plain)).digest('hex')
-  return digest.slice(0, BPF_TAG_SIZE * 2)
+  const digest = sha256(encodeInsns(plain)).subarray(0, BPF_TAG_SIZE)
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function namesMap(src: number): boolean {
