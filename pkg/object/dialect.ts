@@ -1,6 +1,7 @@
 // Which proposal's reading of an object holds: the ids of sch_bpf, PIFO and PHYS_DEV collide with each other and with what
 // upstream gave out later, so shapes, names and sections decide.
 import { isComposite, isEnum, parseBtf, type Btf } from '../btf/index.js'
+import { InputError } from '../bytes/errors.js'
 import { BPF_CALL, BPF_JMP } from '../insn/opcode.js'
 import type { Insn } from '../insn/insn.js'
 import { FUNC, MAP_F, MAP_TYPE } from '../uapi/bpf.js'
@@ -19,6 +20,7 @@ const MAX_PACKETS = 2048
 
 /** The map type that a definition means: 31 and 32 by shape, all else as it says. */
 export function mapTypeOf(map: MapSpec, dialect: string | undefined): number {
+  if (map.section !== '.maps' && isPifo(map.type)) throw new InputError(`map '${map.name}': PIFO maps need a BTF definition (map_extra)`)
   if (dialect === 'upstream' || map.section !== '.maps') return map.type
   if (map.type === MAP_TYPE.USER_RINGBUF) return shapeOf31(map)
   if (map.type === MAP_TYPE.CGRP_STORAGE) return shapeOf32(map)

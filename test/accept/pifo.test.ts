@@ -341,6 +341,70 @@ const TESTS: readonly [string, (t: Test, open: (more?: MachineOptions) => Machin
     m.rtnl('link.set', { dev: 'lo', xdp: { progId: a, mode: 'dequeue', expectedProgId: -1 } })
     t.ok(m.rtnl('link.get', { dev: 'lo' })[0]!.xdpDequeue, 'the driver is not asked')
   }],
+  ['nobody asks, then somebody does', (t, open) => {
+    const m = open()
+    const map = pifo(m)
+    const live = enqueuer(m, map)
+    m.rtnl('link.set', { dev: 'eth0', xdp: { progId: live } })
+    attach(m, 'eth1', forwarder(m, map))
+    m.send('eth0', 'rx', numbered(0, 1))
+    t.equal(m.wire('wire.show', {}).total.queued, 1, 'nobody asks')
+    m.run(load(m, `r6 = r1\n r2 = ${indexOf(m, 'eth1')}\n r3 = 0\n ${SCHEDULE}\n r0 = 2\n exit`, { type: PROG_TYPE.XDP }), TCP54)
+    m.wire('wire.run', { until: 'idle' })
+    t.strictSame(sent(m, 'eth1'), [1])
+  }],
+  ['ranks of more than 32 bits', (t, open) => {
+    for (const strict of [false, true]) {
+      const m = open({ strict })
+      const map = pifo(m)
+      const progId = load(m, 'r1 = map[m]\n r2 = 0x100000002 ll\n r3 = 0\n call 51\n exit', { type: PROG_TYPE.XDP, maps: { m: map } })
+      m.rtnl('link.set', { dev: 'eth0', xdp: { progId } })
+      m.send('eth0', 'rx', numbered(0, 0))
+      t.strictSame(view(m, map), [[strict ? 2 : 15, 1]], strict ? 'as posted, narrowed' : 'far beyond the window')
+    }
+  }],
+  ['packets may be written, and metadata stays with them', (t, open) => {
+    const m = open()
+    const map = pifo(m)
+    const meta = load(m, `r6 = r1\n r2 = -4\n call 54\n r2 = *(u32 *)(r6 +8)\n r3 = *(u32 *)(r6 +0)\n r4 = r2\n r4 += 4\n if r4 > r3 goto out
+      *(u32 *)(r2 +0) = 0x77\n r1 = map[m]\n r2 = 0\n r3 = 0\n call 51\n exit\n out: r0 = 1\n exit`, { type: PROG_TYPE.XDP, maps: { m: map } })
+    m.rtnl('link.set', { dev: 'eth0', xdp: { progId: meta } })
+    const copy = load(m, `r6 = r1\n *(u64 *)(r10 -8) = 0\n r2 = map[m]\n r3 = 0\n r4 = r10\n r4 += -8\n ${DEQUEUE}\n if r0 == 0 goto out\n r7 = r0
+      r1 = *(u32 *)(r7 +8)\n r2 = *(u32 *)(r7 +0)\n r3 = r1\n r3 += 4\n if r3 > r2 goto give\n r5 = *(u32 *)(r1 +0)\n r3 = *(u32 *)(r7 +4)\n r4 = r2\n r4 += 16
+      if r4 > r3 goto give\n *(u8 *)(r2 +14) = r5\n give: r0 = r7\n out: exit`, { maps: { m: map } })
+    m.send('eth0', 'rx', numbered(0, 1))
+    const { dataOut } = m.bpf('prog.test_run', { progId: copy })
+    t.equal(dataOut!.length, 64, 'metadata is part of what is shown')
+    t.equal(number(dataOut!), 0x77)
+    t.equal(dataOut![4 + 14], 0x77, 'written by the dequeue program')
+  }],
+  ['every frame is accounted for', (t, open) => {
+    let seed = 1
+    const random = (n: number): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n
+    for (let round = 0; round < 12; round += 1) {
+      const m = open()
+      const { give } = path(m, { maxEntries: 4 + random(60), mapExtra: 1 << random(8) })
+      m.wire('wire.set', { dev: 'eth1', rate: 1e6 * (1 + random(100)), xdpRing: 1 + random(8) })
+      let frames = 0
+      const sum: Record<string, number> = {}
+      for (let step = 0; step < 12; step += 1) {
+        const batch = Array.from({ length: random(90) }, (_, i) => ({ bytes: numbered(random(300), i), at: 0 }))
+        const { frames: n } = m.wire('wire.send', { dev: 'eth0', direction: 'rx', frames: batch, hold: random(3) > 0 })
+        frames += n
+        const act = random(8)
+        if (act === 0) m.rtnl('link.set', { dev: 'eth1', up: random(2) === 0 })
+        if (act === 1) attach(m, 'eth1', -1, m.rtnl('link.get', { dev: 'eth1' })[0]!.xdpDequeue?.prog.id ?? -1)
+        if (act === 2) attach(m, 'eth1', give, m.rtnl('link.get', { dev: 'eth1' })[0]!.xdpDequeue?.prog.id ?? -1)
+        if (act === 3) m.wire('wire.run', { for: random(1e7) })
+        m.commit()
+      }
+      const { transmitted, delivered, queued, dropped } = m.wire('wire.show', {}).total
+      for (const [why, n] of Object.entries(dropped)) sum[why] = n
+      const lost = Object.values(sum).reduce((a, b) => a + b, 0)
+      if (transmitted + delivered + queued + lost !== frames) t.fail(`round ${round}: ${frames} in, ${transmitted} sent, ${queued} queued, ${JSON.stringify(sum)}`)
+    }
+    t.pass('none was lost')
+  }],
   ['generic programs', (t, open) => {
     for (const strict of [false, true]) {
       const m = open({ strict })
