@@ -19,6 +19,8 @@ import { BPF_TIMER, Timers } from './timers.js'
 const SYSFS = 'sys/class/net'
 /** include/uapi/linux/bpf.h: this machine forwards nothing, it has no routes yet. */
 const BPF_FIB_LKUP_RET_NOT_FWDED = 4
+const BPF_FIB_LKUP_RET_FWD_DISABLED = 5
+const AF_INET = 2
 
 export class NetSide {
   readonly #machine: Machine
@@ -170,11 +172,16 @@ export class NetSide {
   helperNet(): NetEnv {
     return {
       device: (ifindex) => this.net.device(ifindex),
-      fibLookup: () => ({ result: BPF_FIB_LKUP_RET_NOT_FWDED }),
+      fibLookup: ({ family }) => ({ result: this.#forwards(family) ? BPF_FIB_LKUP_RET_NOT_FWDED : BPF_FIB_LKUP_RET_FWD_DISABLED }),
       cloneRedirect: (copy, ifindex, flags) => this.net.cloneRedirect(copy, ifindex, flags),
       scheduleDequeue: (ifindex) => this.net.scheduleDequeue(ifindex),
       dropPacket: (skb) => this.net.dropPacket(skb),
     }
+  }
+
+  /** Nothing can be routed here, and IPv6 forwarding has no switch. */
+  #forwards(family: number): boolean {
+    return family === AF_INET && this.#machine.sysctl.get('net/ipv4/ip_forward') !== '0'
   }
 
   testRunHost(): TestRunHost {

@@ -154,7 +154,6 @@ function prepareSkb(skbs: Skbs, skb: number, dev: LinkAddresses & { addr: number
   skbs.u8[skb + SKB.pkt_type] = packetType(skbs.u8, at, dev)
   skbs.set16(skb, SKB.mac_header, at - skbs.head(skb))
   skbs.set16(skb, SKB.network_header, at - skbs.head(skb) + ETH_HLEN)
-  skbs.set16(skb, SKB.mac_len, ETH_HLEN)
   if (!l2) skbs.pull(skb, ETH_HLEN)
 }
 

@@ -7,7 +7,7 @@ import { PERCPU_STRIDE } from '../../pkg/helper/impl-map.js'
 import { helperText } from '../../pkg/helper/protos.js'
 import { STACK_TOP } from '../../pkg/mem/layout.js'
 import { XDP_BUFF } from '../../pkg/skb/layout.js'
-import { E2BIG, EAGAIN, EBUSY, EDEADLK, EFAULT, EINVAL, ENOENT, EOPNOTSUPP } from '../../pkg/uapi/errno.js'
+import { E2BIG, EAGAIN, EBUSY, EDEADLK, EFAULT, ERANGE, EINVAL, ENOENT, EOPNOTSUPP } from '../../pkg/uapi/errno.js'
 import { ATTACH_TYPE, FUNC, MAP_TYPE, PROG_TYPE, TC_ACT, XDP } from '../../pkg/uapi/bpf.js'
 import { AREA, TestMachine } from './machine.js'
 
@@ -267,8 +267,9 @@ t.test('time, task and memory', async (t) => {
   t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, VALUE), 0)
   t.equal(call(m, FUNC.probe_read_kernel_str, OUT, 7, VALUE), 4)
   t.equal(call(m, FUNC.probe_read_kernel_str, OUT, 3, VALUE), 3)
-  t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, 0), -EFAULT)
-  t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, 1n << 40n), -EFAULT)
+  t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, 0), -ERANGE)
+  t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, 1n << 40n), -ERANGE)
+  t.equal(call(m, FUNC.probe_read_kernel, OUT, 7, 0xffff8800deadbeefn), -EFAULT)
   t.equal(u32(m, OUT), 0)
 })
 
