@@ -4,10 +4,11 @@ import type { HelperEnv } from './env.js'
 import { dynptrKfuncs } from './impl-kfunc-dynptr.js'
 import { graphKfuncs } from './impl-kfunc-graph.js'
 import { qdiscKfuncs } from './impl-kfunc-qdisc.js'
+import { tcpKfuncs } from './impl-kfunc-tcp.js'
 
 export type KfuncTable = Readonly<Record<string, HelperImpl>>
 
-/** A function of no effect on a machine with one thread: RCU and preemption. */
+/** A function of no effect on a machine with one thread: RCU, preemption, interrupts and locks. */
 const nothing: HelperImpl = { ret: 'int', call: () => 0 }
 
 /** struct bpf_iter_num_kern: {int cur; int end}. The element is cur itself. */
@@ -43,9 +44,11 @@ function iterKfuncs({ mem: { i32 } }: HelperEnv): KfuncTable {
 
 const quiet: KfuncTable = {
   bpf_rcu_read_lock: nothing, bpf_rcu_read_unlock: nothing, bpf_preempt_disable: nothing, bpf_preempt_enable: nothing,
+  bpf_local_irq_save: nothing, bpf_local_irq_restore: nothing,
+  bpf_res_spin_lock: nothing, bpf_res_spin_unlock: nothing, bpf_res_spin_lock_irqsave: nothing, bpf_res_spin_unlock_irqrestore: nothing,
 }
 
-const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, dynptrKfuncs, graphKfuncs, qdiscKfuncs]
+const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, dynptrKfuncs, graphKfuncs, qdiscKfuncs, tcpKfuncs]
 
 /** The implementations over one environment, made when first asked for. */
 export function kfuncImpls(env: HelperEnv): (name: string) => HelperImpl | undefined {

@@ -239,7 +239,7 @@ export class Maps {
   destroy(record: MapRecord): void {
     const { attr } = record
     const map = this.map(attr.id)
-    const owned = (attr.fields ?? []).filter(({ kind }) => kind === 'kptr' || kind === 'list_head')
+    const owned = (attr.fields ?? []).filter(owns)
     if (owned.length > 0) map.forEach?.((_key, value) => (this.#host.freeFields(value, owned), 0))
     map.destroy()
     this.#host.forgetTimers(map.region.addr, map.region.addr + map.region.size)
@@ -275,10 +275,17 @@ export class Maps {
         return host.frames()
       },
       tables: host.tables(),
+      freeFields: (value, fields) => {
+        const owned = fields.filter(owns)
+        if (owned.length > 0) host.freeFields(value, owned)
+      },
     }
     return this.#mapHost
   }
 }
+
+/** Parts of a value behind which there is something of its own. */
+const owns = ({ kind }: ValueField): boolean => kind === 'kptr' || kind === 'list_head'
 
 function readEntry(map: BpfMap, key: Uint8Array): { value: Uint8Array | undefined; error?: number } {
   try {

@@ -58,6 +58,7 @@ export class ArrayMap extends IndexedMap {
     if (value === 0) return -E2BIG
     if (flags & UPDATE.NOEXIST) return -EEXIST
     if (flags & UPDATE.F_LOCK && !this.hasLock) return -EINVAL
+    if (this.attr.fields && this.#cpuStride === 0) this.host.freeFields?.(value, this.attr.fields)
     return value
   }
 

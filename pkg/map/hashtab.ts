@@ -100,6 +100,7 @@ export class HashMap extends MapBase {
   #replace(elem: number, flags: number): number {
     const value = elem + this.#value
     this.#lru?.mark(elem)
+    if (!(flags & UPDATE.F_LOCK)) this.#freeOwned(elem)
     if (this.attr.fields && this.#cpuStride === 0 && !(flags & UPDATE.F_LOCK)) clearFields(this.mem, value, this.attr.fields)
     return value
   }
@@ -111,8 +112,14 @@ export class HashMap extends MapBase {
     return elem
   }
 
+  /** What the value owns (frames, objects) ends with it: bpf_obj_free_fields. */
+  #freeOwned(elem: number): void {
+    if (this.attr.fields && this.#cpuStride === 0) this.host.freeFields?.(elem + this.#value, this.attr.fields)
+  }
+
   #remove(elem: number): void {
     this.touch()
+    this.#freeOwned(elem)
     this.#lru?.remove(elem)
     this.table.remove(elem)
   }

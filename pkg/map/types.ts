@@ -55,6 +55,8 @@ export interface MapHost {
   hold(kind: 'map' | 'prog', id: number): void
   drop(kind: 'map' | 'prog', id: number): void
   deviceExists(ifindex: number): boolean
+  /** The end of what parts of a value own: frames and objects behind kptrs, list nodes. */
+  freeFields?(value: number, fields: readonly ValueField[]): void
   /** Tables of callbacks, for struct_ops maps; absent: this machine has none. */
   readonly tables?: TableHost
   /** Where frames in maps are kept between processes; absent: this machine has no frames. */

@@ -113,6 +113,19 @@ t.test('frames and objects that a program forgets go with its maps', (t) => {
   t.end()
 })
 
+t.test('a value that user space overwrites lets go of its frame', (t) => {
+  const s = new Sitting(t)
+  s.register('ring.o')
+  s.add('bpf_ring')
+  s.send(3)
+  const { id } = s.m.bpf('map.list', {}).find(({ name }) => name === 'ring')!
+  s.m.bpf('map.update', { mapId: id, key: Uint8Array.of(1, 0, 0, 0), value: new Uint8Array(8) })
+  t.same(s.m.wire('wire.show', {}).total.dropped, { QDISC_PURGE: 1 })
+  s.again()
+  t.equal(s.m.wire('wire.show', {}).total.queued, 2)
+  t.end()
+})
+
 t.test('registration: names, members, unregistering', (t) => {
   const s = new Sitting(t)
   t.equal(errnoOf(() => s.register('ring_noinit.o')), EINVAL, 'no init')

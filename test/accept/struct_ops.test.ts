@@ -165,6 +165,7 @@ t.test('members are found by name, sections with ? stay away', (t) => {
   const s = new Tables(t)
   s.register('cong_flavour.o')
   t.match(s.m.sys('sysctl.get', { path: AVAILABLE }), /hp_mytest/)
+  t.equal(errnoOf(() => s.register('cong_kfuncs.o')), 0, '[K] kernel functions, private words, an extern of the configuration')
   t.same(s.load('cong_optional.o').tables, [])
   t.same(s.load('cong_write.o').tables.length, 1, 'snd_cwnd may be written')
   t.end()
