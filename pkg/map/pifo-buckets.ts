@@ -37,29 +37,30 @@ export class PifoBuckets {
   readonly #u32: Uint32Array
   readonly #head: number
   readonly range: number
-  readonly #bits: readonly number[]
-  /** Word index of each level in each half's tree. */
-  readonly #maps: readonly (readonly number[])[]
+  readonly #bits: Int32Array
+  readonly #levels: number
+  /** Word index of each level in each half's tree, one half behind the other. */
+  readonly #maps: Int32Array
   /** Word index of each half's array of {first, last}. */
-  readonly #lists: readonly number[]
+  readonly #lists: Int32Array
 
   constructor(mem: Memory, base: number, range: number) {
     this.#u32 = mem.u32
     this.#head = base >> 2
     this.range = range
-    this.#bits = levelsOf(range)
+    this.#bits = Int32Array.from(levelsOf(range))
+    this.#levels = this.#bits.length
     const tree = bitmapBytes(range)
-    const starts = [base + PIFO.size, base + PIFO.size + tree]
-    this.#maps = starts.map((start) => {
+    this.#maps = Int32Array.from([base + PIFO.size, base + PIFO.size + tree].flatMap((start) => {
       let at = start >> 2
-      return this.#bits.map((bits) => {
+      return levelsOf(range).map((bits) => {
         const here = at
         at += words(bits) * 2
         return here
       })
-    })
+    }))
     const lists = (base + PIFO.size + 2 * tree) >> 2
-    this.#lists = [lists, lists + range * 2]
+    this.#lists = Int32Array.of(lists, lists + range * 2)
   }
 
   get(word: number): number {
@@ -115,41 +116,42 @@ export class PifoBuckets {
 
   /** Sets the bit on all levels; true: the list was empty. */
   #mark(half: number, bucket: number): boolean {
-    const maps = this.#maps[half]!
+    const u32 = this.#u32
+    const first = half * this.#levels
     let at = bucket
-    for (let level = 0; level < maps.length; level += 1) {
-      const word = maps[level]! + (at >> 5)
+    for (let level = 0; level < this.#levels; level += 1) {
+      const word = this.#maps[first + level]! + (at >> 5)
       const bit = 1 << (at & 31)
-      const old = this.#u32[word]!
-      const pair = old | this.#u32[maps[level]! + ((at >> 5) ^ 1)]!
+      const old = u32[word]!
       if ((old & bit) !== 0) return false
-      this.#u32[word] = old | bit
+      u32[word] = old | bit
       // Words above know already that something is below.
-      if (pair !== 0) return true
+      if ((old | u32[this.#maps[first + level]! + ((at >> 5) ^ 1)]!) !== 0) return true
       at >>= 6
     }
     return true
   }
 
   #clear(half: number, bucket: number): void {
-    const maps = this.#maps[half]!
+    const u32 = this.#u32
+    const first = half * this.#levels
     let at = bucket
-    for (let level = 0; level < maps.length; level += 1) {
-      const word = maps[level]! + (at >> 5)
-      this.#u32[word]! &= ~(1 << (at & 31))
-      if ((this.#u32[word]! | this.#u32[maps[level]! + ((at >> 5) ^ 1)]!) !== 0) return
+    for (let level = 0; level < this.#levels; level += 1) {
+      const word = this.#maps[first + level]! + (at >> 5)
+      const rest = u32[word]! & ~(1 << (at & 31))
+      u32[word] = rest
+      if ((rest | u32[this.#maps[first + level]! + ((at >> 5) ^ 1)]!) !== 0) return
       at >>= 6
     }
   }
 
   /** The first bucket at or above `from` that is not empty; -1: none. */
   #next(half: number, from: number): number {
-    const maps = this.#maps[half]!
     let at = from
-    for (let level = 0; level < maps.length; level += 1) {
+    for (let level = 0; level < this.#levels; level += 1) {
       if (at >= this.#bits[level]!) return -1
-      const found = this.#inWord(maps[level]!, at)
-      if (found >= 0) return this.#down(maps, level, found)
+      const found = this.#inWord(this.#maps[half * this.#levels + level]!, at)
+      if (found >= 0) return this.#down(half, level, found)
       at = (at >> 6) + 1
     }
     return -1
@@ -161,17 +163,25 @@ export class PifoBuckets {
     return bit < 0 ? -1 : (at & ~63) + bit
   }
 
-  #down(maps: readonly number[], level: number, found: number): number {
+  #down(half: number, level: number, found: number): number {
     let at = found
-    for (let l = level - 1; l >= 0; l -= 1) at = this.#inWord(maps[l]!, at * 64)
+    for (let l = level - 1; l >= 0; l -= 1) at = at * 64 + this.#lowestOf(this.#maps[half * this.#levels + l]! + at * 2)
     return at
+  }
+
+  /** Number of the lowest bit of a pair of words that is not zero. */
+  #lowestOf(word: number): number {
+    const low = this.#u32[word]!
+    if (low !== 0) return 31 - Math.clz32(low & -low)
+    const high = this.#u32[word + 1]!
+    return 63 - Math.clz32(high & -high)
   }
 
   /** The first bucket that is not empty, from the top of the tree. */
   #first(half: number): number {
-    const maps = this.#maps[half]!
-    const top = this.#inWord(maps.at(-1)!, 0)
-    return top < 0 ? -1 : this.#down(maps, maps.length - 1, top)
+    const top = this.#maps[half * this.#levels + this.#levels - 1]!
+    if ((this.#u32[top]! | this.#u32[top + 1]!) === 0) return -1
+    return this.#down(half, this.#levels - 1, this.#lowestOf(top))
   }
 
   /** Brings the window to where the first element is: only a dequeue that finds the primary half empty moves it, by one range. */
@@ -225,9 +235,12 @@ export class PifoBuckets {
     }
   }
 
-  /** The rank of a place, as a u32 pair in [low, high]. */
-  rank(place: number): [number, number] {
-    const low = this.get(PIFO.minLow) + place
-    return [low >>> 0, this.get(PIFO.minHigh) + (low > 0xffffffff ? 1 : 0)]
+  /** The halves of a place's rank. */
+  rankLow(place: number): number {
+    return (this.get(PIFO.minLow) + place) >>> 0
+  }
+
+  rankHigh(place: number): number {
+    return this.get(PIFO.minHigh) + (this.get(PIFO.minLow) + place > 0xffffffff ? 1 : 0)
   }
 }

@@ -103,7 +103,7 @@ export abstract class PifoMap extends MapBase {
     const place = at === BEYOND ? -1 : this.buckets.nextPlace(at === BELOW ? 0 : at + 1)
     if (place < 0) return undefined
     const next = new Uint8Array(4)
-    new DataView(next.buffer).setUint32(0, this.buckets.rank(place)[0], true)
+    new DataView(next.buffer).setUint32(0, this.buckets.rankLow(place), true)
     return next
   }
 

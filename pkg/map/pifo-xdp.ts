@@ -30,9 +30,8 @@ export class PifoXdp extends PifoMap implements FrameQueue {
   dequeue(): number {
     const bucket = this.first()
     if (bucket < 0) return 0
-    const [low, high] = this.buckets.rank(bucket)
-    this.rankLow = low
-    this.rankHigh = high
+    this.rankLow = this.buckets.rankLow(bucket)
+    this.rankHigh = this.buckets.rankHigh(bucket)
     return this.take(bucket)
   }
 
