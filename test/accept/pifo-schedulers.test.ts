@@ -21,12 +21,13 @@ function scheduler(m: Machine, name: string): Scheduler {
     weigh: (port, weight) => m.bpf('map.update', { mapId: maps['flows']!, key: u32(port), value: u32(0, 0, weight, 0) }),
     put(port, n, len = 100) {
       const bytes = buildPacket({ src_ip: new Uint8Array(16).fill(1), dst_ip: new Uint8Array(16).fill(2), ip_proto: 17, dst_port: port, len })
-      bytes[62] = n
+      bytes[62] = n >> 8
+      bytes[63] = n & 255
       m.bpf('prog.test_run', { progId: queue, dataIn: bytes, flags: LIVE })
     },
     take() {
       const { retval, dataOut } = m.bpf('prog.test_run', { progId: take })
-      return retval === 0 ? undefined : `f${(dataOut![56]! << 8 | dataOut![57]!) % 1000}#${dataOut![62]!}`
+      return retval === 0 ? undefined : `f${(dataOut![56]! << 8 | dataOut![57]!) % 1000}#${dataOut![62]! << 8 | dataOut![63]!}`
     },
   }
 }
@@ -48,8 +49,8 @@ const CASES: readonly [string, string, (t: Test, s: Scheduler) => void][] = [
     t.strictSame(all(s), ['f3#1', 'f2#1', 'f1#1'])
   }],
   ['fair queueing of one flow', 'wfq', (t, s) => {
-    for (let n = 0; n < 250; n += 1) s.put(1001, n)
-    t.strictSame(all(s), Array.from({ length: 250 }, (_, n) => `f1#${n}`))
+    for (let n = 0; n < 4096; n += 1) s.put(1001, n)
+    t.strictSame(all(s), Array.from({ length: 4096 }, (_, n) => `f1#${n}`))
   }],
   ['fair queueing of two flows', 'wfq', (t, s) => {
     s.put(1001, 1)
@@ -61,6 +62,12 @@ const CASES: readonly [string, string, (t: Test, s: Scheduler) => void][] = [
     for (const [port, weight] of [[1001, 1024], [1002, 256], [1003, 32]] as const) s.weigh(port, weight)
     for (const [port, n] of [[1001, 1], [1001, 2], [1002, 1], [1002, 2]] as const) s.put(port, n)
     t.strictSame(all(s), ['f1#1', 'f2#1', 'f2#2', 'f1#2'])
+  }],
+  ['a sparse flow goes ahead of a busy one', 'wfq', (t, s) => {
+    for (let n = 1; n <= 6; n += 1) s.put(1001, n)
+    t.strictSame([s.take(), s.take(), s.take()], ['f1#1', 'f1#2', 'f1#3'])
+    s.put(1002, 1)
+    t.strictSame(all(s), ['f2#1', 'f1#4', 'f1#5', 'f1#6'])
   }],
   ['a tree of two leaves', 'hpfq', (t, s) => {
     for (const [port, n] of [[1001, 1], [1001, 2], [1002, 1], [4003, 1], [4003, 2]] as const) s.put(port, n)

@@ -1,8 +1,10 @@
 // PIFO maps and dequeue programs from a user's chair: the proposal's own tests with their numbers, and the rules they leave out, in both engines.
 import t, { type Test } from 'tap'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { KernelError } from '../../pkg/bytes/errors.js'
 import { asm } from '../../pkg/insn/asm.js'
+import { exportMachine, importMachine } from '../../pkg/kernel/transfer.js'
 import { frame, openMachine, type Machine, type MachineOptions } from '../../pkg/index.js'
 import type { DequeueStats } from '../../pkg/request/rtnl.js'
 import { PROG_TYPE } from '../../pkg/uapi/bpf.js'
@@ -477,5 +479,22 @@ t.test('kept frames outlive the process, too', async (t) => {
   m.wire('wire.run', { until: 'idle' })
   t.strictSame(sent(m, 'eth1'), Array.from({ length: 20 }, (_, i) => i))
   t.equal(m.rtnl('link.get', { dev: 'eth1' })[0]!.xdpDequeue!.prog.id, give)
+  m.close()
+})
+
+t.test('an exported machine has its frames', async (t) => {
+  const [dir, other] = [t.testdir({ a: {}, b: {} })].flatMap((base) => [join(base, 'a'), join(base, 'b')]) as [string, string]
+  let m = openMachine({ dir })
+  const { give } = path(m)
+  attach(m, 'eth1', -1, give)
+  m.bpf('obj.pin', { kind: 'prog', id: give, path: '/sys/fs/bpf/give' })
+  m.send('eth0', 'rx', numbered(7, 0), numbered(2, 1))
+  m.commit()
+  m.close()
+  importMachine(other, JSON.parse(JSON.stringify(exportMachine(dir))))
+  m = openMachine({ dir: other })
+  t.equal(m.wire('wire.show', {}).total.queued, 2)
+  const take = m.bpf('obj.get', { path: '/sys/fs/bpf/give' }).id
+  t.strictSame([0, 1].map(() => say(m.bpf('prog.test_run', { progId: take }).dataOut!)), [[2, 1], [7, 0]])
   m.close()
 })
