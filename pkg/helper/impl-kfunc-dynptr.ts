@@ -2,7 +2,7 @@
 import type { HelperImpl } from '../prog/engine.js'
 import { SKB, XDP_BUFF } from '../skb/layout.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
-import { EINVAL, ERANGE } from '../uapi/errno.js'
+import { E2BIG, EINVAL, ERANGE } from '../uapi/errno.js'
 import {
   DYNPTR_SKB, DYNPTR_XDP, adjustDynptr, clearDynptr, dynptrData, dynptrOffset, dynptrReadOnly, dynptrSize, dynptrType, outsideDynptr, setDynptr,
 } from './dynptr.js'
@@ -25,6 +25,8 @@ export function dynptrKfuncs(env: HelperEnv): Readonly<Record<string, HelperImpl
     bpf_dynptr_is_null: { ret: 'uint', call: (dynptr) => (dynptrData(mem, dynptr) === 0 ? 1 : 0) },
     bpf_dynptr_is_rdonly: { ret: 'uint', call: (dynptr) => (dynptrData(mem, dynptr) !== 0 && dynptrReadOnly(mem, dynptr) ? 1 : 0) },
     bpf_dynptr_size: { ret: 'uint', call: (dynptr) => (dynptrData(mem, dynptr) === 0 ? -EINVAL : dynptrSize(mem, dynptr)) },
+    bpf_dynptr_copy: { ret: 'int', call: (to, toOff, from, fromOff, size) => copy(env, { to, toOff, from, fromOff, size: size >>> 0 }) },
+    bpf_dynptr_memset: { ret: 'int', call: (to, offset, size, value) => fill(env, to, offset, size >>> 0, value) },
     bpf_dynptr_clone: { ret: 'int', call: (dynptr, to) => clone(env, dynptr, to) },
   }
 }
@@ -73,5 +75,33 @@ function clone({ mem }: HelperEnv, from: number, to: number): number {
   clearDynptr(mem, to)
   if (dynptrData(mem, from) === 0) return -EINVAL
   mem.u8.copyWithin(to, from, from + 16)
+  return 0
+}
+
+/** Where bytes of a dynptr are, to be written; a negative errno: they can't be. */
+function writable(env: HelperEnv, dynptr: number, offset: number, size: number): number {
+  const { mem } = env
+  if (dynptrData(mem, dynptr) === 0 || dynptrReadOnly(mem, dynptr)) return -EINVAL
+  if (outsideDynptr(mem, dynptr, offset, size)) return -E2BIG
+  return slice(env, dynptr, offset, size) || -E2BIG
+}
+
+interface Copy { to: number, toOff: number, from: number, fromOff: number, size: number }
+
+function copy(env: HelperEnv, { to, toOff, from, fromOff, size }: Copy): number {
+  const { mem } = env
+  if (dynptrData(mem, from) === 0) return -EINVAL
+  const target = writable(env, to, toOff, size)
+  if (target < 0) return target
+  const source = outsideDynptr(mem, from, fromOff, size) ? 0 : slice(env, from, fromOff, size)
+  if (source === 0) return -E2BIG
+  mem.u8.copyWithin(target, source, source + size)
+  return 0
+}
+
+function fill(env: HelperEnv, dynptr: number, offset: number, size: number, value: number): number {
+  const at = writable(env, dynptr, offset, size)
+  if (at < 0) return at
+  env.mem.u8.fill(value & 0xff, at, at + size)
   return 0
 }

@@ -5,6 +5,7 @@ import { dynptrKfuncs } from './impl-kfunc-dynptr.js'
 import { graphKfuncs } from './impl-kfunc-graph.js'
 import { qdiscKfuncs } from './impl-kfunc-qdisc.js'
 import { tcpKfuncs } from './impl-kfunc-tcp.js'
+import { stringKfuncs } from './impl-kfunc-string.js'
 
 export type KfuncTable = Readonly<Record<string, HelperImpl>>
 
@@ -48,7 +49,7 @@ const quiet: KfuncTable = {
   bpf_res_spin_lock: nothing, bpf_res_spin_unlock: nothing, bpf_res_spin_lock_irqsave: nothing, bpf_res_spin_unlock_irqrestore: nothing,
 }
 
-const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, dynptrKfuncs, graphKfuncs, qdiscKfuncs, tcpKfuncs]
+const FAMILIES: readonly ((env: HelperEnv) => KfuncTable)[] = [() => quiet, iterKfuncs, dynptrKfuncs, graphKfuncs, qdiscKfuncs, stringKfuncs, tcpKfuncs]
 
 /** The implementations over one environment, made when first asked for. */
 export function kfuncImpls(env: HelperEnv): (name: string) => HelperImpl | undefined {

@@ -1,10 +1,11 @@
 // Kernel functions that programs call by BTF id: net/core/filter.c, net/core/xdp.c, kernel/bpf/helpers.c, bpf_iter.c (BTF_KFUNCS_START sets).
 // One row a function. Columns: name | arguments | result | flags | program types (none: all)
-//   arguments  int  ctx  any  k (a constant)  iter_new iter_next iter_destroy  dynptr  dynptr_new:TYPE
+//   arguments  int  ctx  any  k (a constant)  iter_new iter_next iter_destroy  dynptr  dynptr_new:TYPE (or clone)
+//              irq_save irq_restore (a flag on the stack) irq_lock irq_unlock res_lock res_unlock (the resilient lock's)
 //              btf:STRUCT release:STRUCT (a trusted pointer; one that is given away)  mem_opt (memory or NULL, its constant size behind it)  szk  out:BYTES (memory that the function writes)
 //              type (a struct of the program's)  obj  list_head list_node
-//   result     obj  node (owned)  node_held  int  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
-//   flags      p moves packet data  d only in programs bound to a device  l r: locks and unlocks RCU  + -: disables and enables preemption
+//   result     obj  node (owned)  node_held  int  zero  void  mem:BYTES_or_null  slice slice_rdwr  kern_ctx  cast
+//   flags      p moves packet data  d only in programs bound to a device  f may fail: two paths, errno or 0  l r: locks and unlocks RCU  + -: disables and enables preemption
 import { PROG_TYPE } from '../uapi/bpf.js'
 
 export interface Kfunc {
@@ -16,6 +17,8 @@ export interface Kfunc {
   readonly callback: boolean
   readonly changesPktData: boolean
   readonly deviceBound: boolean
+  /** Branches into failure and success. */
+  readonly mayFail: boolean
   readonly rcu: 'lock' | 'unlock' | undefined
   readonly preempt: 'disable' | 'enable' | undefined
   /** Program types that may call it; undefined: all. */
@@ -39,11 +42,32 @@ const rows: readonly Row[] = [
   ['bpf_rcu_read_unlock',           '',                           'void', 'r'],
   ['bpf_preempt_disable',           '',                           'void', '+'],
   ['bpf_preempt_enable',            '',                           'void', '-'],
+  ['bpf_local_irq_save',            'irq_save',                   'void'],
+  ['bpf_local_irq_restore',         'irq_restore',                'void'],
+  ['bpf_res_spin_lock',             'res_lock',                   'zero', 'f'],
+  ['bpf_res_spin_unlock',           'res_unlock',                 'void'],
+  ['bpf_res_spin_lock_irqsave',     'res_lock_irq irq_lock',      'zero', 'f'],
+  ['bpf_res_spin_unlock_irqrestore', 'res_unlock_irq irq_unlock', 'void'],
+  ['bpf_strcmp',                    'any any',                    'int'],
+  ['bpf_strcasecmp',                'any any',                    'int'],
+  ['bpf_strchr',                    'any int',                    'int'],
+  ['bpf_strchrnul',                 'any int',                    'int'],
+  ['bpf_strnchr',                   'any int int',                'int'],
+  ['bpf_strrchr',                   'any int',                    'int'],
+  ['bpf_strlen',                    'any',                        'int'],
+  ['bpf_strnlen',                   'any int',                    'int'],
+  ['bpf_strspn',                    'any any',                    'int'],
+  ['bpf_strcspn',                   'any any',                    'int'],
+  ['bpf_strstr',                    'any any',                    'int'],
+  ['bpf_strnstr',                   'any any int',                'int'],
   ['bpf_dynptr_from_skb',           'ctx int dynptr_new:skb',     'int',  '',  SKB],
   ['bpf_dynptr_from_xdp',           'ctx int dynptr_new:xdp',     'int',  '',  XDP],
   ['bpf_dynptr_slice',              'dynptr int mem_opt szk',     'slice'],
   ['bpf_dynptr_slice_rdwr',         'dynptr int mem_opt szk',     'slice_rdwr'],
   ['bpf_dynptr_adjust',             'dynptr int int',             'int'],
+  ['bpf_dynptr_clone',              'dynptr dynptr_new:clone',    'int'],
+  ['bpf_dynptr_copy',               'dynptr int dynptr int int',  'int'],
+  ['bpf_dynptr_memset',             'dynptr int int int',         'int'],
   ['bpf_dynptr_is_null',            'dynptr',                     'int'],
   ['bpf_dynptr_is_rdonly',          'dynptr',                     'int'],
   ['bpf_dynptr_size',               'dynptr',                     'int'],
@@ -81,7 +105,7 @@ const kfuncs = new Map<string, Kfunc>(rows.map(([name, text, ret, flags = '', ty
   const args = text === '' ? [] : text.split(' ')
   return [name, {
     name, args, ret, params: args.length, iterNext: args[0] === 'iter_next', callback: false, changesPktData: flags.includes('p'),
-    deviceBound: flags.includes('d'), rcu: flags.includes('l') ? 'lock' : flags.includes('r') ? 'unlock' : undefined,
+    deviceBound: flags.includes('d'), mayFail: flags.includes('f'), rcu: flags.includes('l') ? 'lock' : flags.includes('r') ? 'unlock' : undefined,
     preempt: flags.includes('+') ? 'disable' : flags.includes('-') ? 'enable' : undefined, types,
   } satisfies Kfunc]
 }))

@@ -45,7 +45,9 @@ export function printLine(env: Env, insn: number, prefix: string): void {
   if (env.level === 0) return
   const line = lineAt(env, insn)
   const btf = env.input.btf
-  if (line === undefined || btf === undefined || line === env.prevLine) return
+  if (line === undefined || btf === undefined) return
+  const last = env.prevLine
+  if (last !== undefined && line.line === last.line && line.file === last.file && line.text === last.text) return
   const text = string(btf, line.text).replace(/^\s+/, '')
   const file = string(btf, line.file).replace(/^.*\//, '')
   env.verbose(`${prefix}${text} @ ${file}:${line.line}\n`)

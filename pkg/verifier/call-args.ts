@@ -292,7 +292,7 @@ export function dynptrArg(env: Env, r: Reg, regno: number, arg: number, meta: Me
       stackWrite(env, undefined, regno, r.off + at, 8, -1)
     }
     const type = dynptrTypeOf(arg)
-    const ref = type === T.DYNPTR.RINGBUF ? env.acquire(env.insn) : 0
+    const ref = type === T.DYNPTR.RINGBUF ? meta.refObjId || env.acquire(env.insn) : 0
     return markDynptr(env, f, spi, type, ref)
   }
   if (!r.num.isConst) env.fail(EINVAL, 'dynptr has to be at a constant offset')

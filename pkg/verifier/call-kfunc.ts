@@ -9,11 +9,13 @@ import { dynptrArg, memAccess, newMeta, type Meta } from './call-args.js'
 import { allowedMember, releaseGiven, structArg } from './call-kfunc-obj.js'
 import { Refusal, type Env } from './env.js'
 import { graphArg, graphEffects, graphResult } from './graph.js'
+import { irqArg } from './irq.js'
 import { iterArg, iterNext, iterRef } from './iter.js'
 import { kfuncName } from './kfunc.js'
-import { clearCallerSaved, clearPacketPointers, readReg } from './marks.js'
+import { forkUnlocked, resLockArg } from './lock.js'
+import { checkPtrOff, clearCallerSaved, clearPacketPointers, readReg } from './marks.js'
 import { markChainPrecision } from './precision.js'
-import { notInit, Reg, unknownScalar } from './reg.js'
+import { notInit, Reg, unknownScalar, zeroScalar } from './reg.js'
 import { MAX_VAR_SIZ } from './limits.js'
 import { ZERO } from './scalar.js'
 import * as T from './types.js'
@@ -25,6 +27,7 @@ export function checkKfuncCall(env: Env, i: Insn): void {
   if (k === undefined && name.startsWith('bpf_')) return env.missing(`kernel function ${name}`)
   if (k === undefined || (k.types !== undefined && !k.types.includes(env.type)) || !allowedMember(env, k)) env.fail(EACCES, `calling kernel function ${name} is not allowed`)
   env.kfuncs.add(name)
+  if (k.mayFail) forkUnlocked(env)
   const meta = newMeta(NO_PROTO)
   for (let n = 0; n < k.args.length; n += k.args[n] === 'mem_opt' ? 2 : 1) checkArg(env, k, n, meta)
   releaseGiven(env, k, meta)
@@ -45,7 +48,10 @@ const NO_PROTO: Meta['proto'] = {
 function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
   const regno = n + 1
   const [what, detail] = k.args[n]!.split(':')
-  const r = readReg(env, regno)
+  env.scratchReg(regno)
+  const r = env.regs[regno]!
+  if (r.type === T.NOT_INIT && what === 'any') return
+  if (r.type === T.NOT_INIT && what !== 'int' && what !== 'k') checkPtrOff(env, r, regno)
   switch (what) {
     case 'int': return scalarArg(env, r, regno)
     case 'type':
@@ -60,6 +66,9 @@ function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
       if (r.type !== T.PTR_TO_CTX) env.fail(EINVAL, `arg#${n} expected pointer to ctx, but got ${T.typeName(r.type)}`)
       return
     case 'dynptr': case 'dynptr_new': return dynptr(env, r, n, detail, meta)
+    case 'irq_save': case 'irq_restore': return irqArg(env, regno, what === 'irq_save')
+    case 'irq_lock': case 'irq_unlock': return irqArg(env, regno, what === 'irq_lock', 'lock')
+    case 'res_lock': case 'res_unlock': case 'res_lock_irq': case 'res_unlock_irq': return resLockArg(env, r, regno, what)
     case 'mem_opt': return optionalMemory(env, n, meta)
     case 'out': return memory(env, regno, Number(detail))
     case 'iter_new': case 'iter_next': case 'iter_destroy': return iterArg(env, regno, what)
@@ -81,7 +90,8 @@ const DYNPTR_FLAG: Readonly<Record<string, number>> = { skb: T.DYNPTR_TYPE_SKB, 
 
 function dynptr(env: Env, r: Reg, n: number, type: string | undefined, meta: Meta): void {
   if (r.type !== T.PTR_TO_STACK) env.fail(EINVAL, `arg#${n} expected pointer to stack or dynptr_ptr`)
-  dynptrArg(env, r, n + 1, A.ARG_PTR_TO_DYNPTR | (type === undefined ? 0 : T.MEM_UNINIT | DYNPTR_FLAG[type]!), meta)
+  const made = type === undefined ? 0 : T.MEM_UNINIT | (type === 'clone' ? dynptrFlags[meta.dynptrType]! : DYNPTR_FLAG[type]!)
+  dynptrArg(env, r, n + 1, A.ARG_PTR_TO_DYNPTR | made, meta)
 }
 
 /** KF_ARG_PTR_TO_MEM_SIZE with an optional buffer and a constant size. */
@@ -133,6 +143,7 @@ function result(env: Env, k: Kfunc, meta: Meta, constant: number, ref: number): 
   if (object !== undefined) return object
   switch (k.ret) {
     case 'int': return unknownScalar
+    case 'zero': return zeroScalar
     case 'void': return notInit
     case 'slice': case 'slice_rdwr': return slice(env, k, meta)
     case 'kern_ctx': return kernCtx(env)

@@ -198,13 +198,15 @@ function result(env: Env, id: number, meta: Meta): Reg {
   }
 }
 
+const LOCKS: readonly string[] = ['bpf_spin_lock', 'bpf_res_spin_lock']
+
 function mapValue(env: Env, id: number, meta: Meta, flag: number): Reg {
   const map = meta.map!
   const inRange = id === FUNC.map_lookup_elem && meta.constKey >= 0 && meta.constKey < map.maxEntries
   const r = new Reg(T.PTR_TO_MAP_VALUE | (inRange ? flag & ~T.PTR_MAYBE_NULL : flag), ZERO)
   r.map = map
   r.mapUid = meta.mapUid
-  if (!T.mayBeNull(r.type) && specialFields(env, map).some(f => f.name === 'bpf_spin_lock')) r.id = env.newId()
+  if (!T.mayBeNull(r.type) && specialFields(env, map).some(f => LOCKS.includes(f.name))) r.id = env.newId()
   return r
 }
 

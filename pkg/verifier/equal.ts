@@ -153,6 +153,7 @@ function sameContents(o: Slot, c: Slot, type: number, precise: boolean, exact: E
       return a!.dynptrType === b!.dynptrType && a!.firstSlot === b!.firstSlot && ids.same(a!.refObjId, b!.refObjId)
     case T.STACK_ITER:
       return a!.btf === b!.btf && a!.btfId === b!.btfId && a!.iterState === b!.iterState && ids.same(a!.refObjId, b!.refObjId)
+    case T.STACK_IRQ_FLAG: return ids.same(a!.refObjId, b!.refObjId)
     default: return true
   }
 }

@@ -7,6 +7,7 @@ import { EACCES, EINVAL } from '../uapi/errno.js'
 import { RFC_PROG_TYPE } from '../uapi/rfc.js'
 import { returnPacket } from './dequeue.js'
 import type { Env } from './env.js'
+import { irqRegion } from './irq.js'
 import { printState } from './log-state.js'
 import { previousEntry } from './jmp.js'
 import { readReg } from './marks.js'
@@ -31,6 +32,7 @@ export function checkResourceLeak(env: Env, checkLock: boolean, prefix: string):
   const leaked = env.frame.frameno > 0 ? [] : st.refs.filter(r => r.kind === 'ptr' && !givenBack(env, prefix, r.id))
   for (const r of leaked) env.verbose(`Unreleased reference id=${r.id} alloc_insn=${r.insn}\n`)
   if (leaked.length > 0) env.fail(EINVAL, `${prefix} would lead to reference leak`)
+  if (checkLock && irqRegion(st)) env.fail(EINVAL, `${prefix} cannot be used inside bpf_local_irq_save-ed region`)
   if (checkLock && st.activeRcu) env.fail(EINVAL, `${prefix} cannot be used inside bpf_rcu_read_lock-ed region`)
   if (checkLock && st.activePreempt > 0) env.fail(EINVAL, `${prefix} cannot be used inside bpf_preempt_disable-ed region`)
 }

@@ -52,6 +52,7 @@ function setPrefix(env: Env, list: readonly Insn[]): void {
 export const UNDER_LOCK: ReadonlySet<string> = new Set([
   'bpf_list_push_front_impl', 'bpf_list_push_back_impl', 'bpf_list_pop_front', 'bpf_list_pop_back', 'bpf_list_front', 'bpf_list_back',
   'bpf_iter_num_new', 'bpf_iter_num_next', 'bpf_iter_num_destroy',
+  'bpf_res_spin_lock', 'bpf_res_spin_unlock', 'bpf_res_spin_lock_irqsave', 'bpf_res_spin_unlock_irqrestore',
 ])
 
 export function graphArg(env: Env, k: Kfunc, n: number, r: Reg, what: string, meta: Meta): boolean {

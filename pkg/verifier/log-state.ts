@@ -128,7 +128,7 @@ export function printState(env: Env, state: State, frameno: number, all: boolean
     if (!all && !touched) continue
     out += slotText(f, spi, f.stack[spi] ?? emptySlot) ?? ''
   }
-  const refs = state.refs.filter(r => r.kind !== 'lock')
+  const { refs } = state
   if (refs.length > 0) out += ` refs=${refs.map(r => r.id).join(',')}`
   if (f.inCallback) out += ' cb'
   if (f.inAsyncCallback) out += ' async_cb'

@@ -14,6 +14,7 @@ export const ALL_MISC = 0x22222222
 export const ALL_ZERO = 0x33333333
 export const ALL_DYNPTR = 0x44444444
 export const ALL_ITER = 0x55555555
+export const ALL_IRQ_FLAG = 0x66666666
 
 export const emptySlot: Slot = { types: 0, reg: undefined }
 export const miscSlot: Slot = { types: ALL_MISC, reg: undefined }
@@ -89,10 +90,10 @@ export class Frame {
 
 /** struct bpf_reference_state: pointer, or a lock and its object. */
 export interface Ref {
-  readonly kind: 'ptr' | 'lock' | 'irq'
+  readonly kind: 'ptr' | 'lock' | 'res_lock' | 'res_lock_irq' | 'irq'
   readonly id: number
   readonly insn: number
-  /** A lock's owner: its map or register. */
+  /** A lock's owner: its map or register; of saved interrupts, which functions saved them. */
   readonly ptr?: unknown
 }
 
