@@ -2,12 +2,16 @@
 import { cpus } from 'node:os'
 import { measureBatch, measureCommands, measureFirstVerdict } from './commands.js'
 import { measureEngines } from './engine.js'
+import { measureQdiscs } from './qdiscs.js'
+import { measureVerifier } from './verifier.js'
 
 const PARTS: Readonly<Record<string, () => unknown>> = {
   engines: () => measureEngines(),
   commands: () => measureCommands(),
   batch: () => measureBatch(),
   firstVerdict: () => measureFirstVerdict(),
+  verifier: () => measureVerifier(),
+  qdiscs: () => measureQdiscs(),
 }
 
 const asked = process.argv.slice(2)
