@@ -1,5 +1,6 @@
 // The machine's heartbeat: softirqs until none is pending, timers in order, the clock in between (spec/README.md, transmit softirq).
 import { treeOf } from '../sched/common.js'
+import { NOTE_NONE } from '../hook/types.js'
 import { prepareXdp, runXdp } from '../hook/xdp.js'
 import { XDP } from '../uapi/bpf.js'
 import { PRIV } from '../skb/skb.js'
@@ -8,6 +9,7 @@ import type { Core } from './core.js'
 import { serve } from './dequeue.js'
 import { runScheduled } from './qdisc-run.js'
 import { buildSkb, netifReceive, receiveFrame } from './receive.js'
+import { redirectFrame } from './redirect.js'
 import { POLL_WEIGHT, type CpuWork } from './softirq.js'
 import { wireDone } from './nic-ring.js'
 
@@ -52,11 +54,12 @@ function cpumapFrames(core: Core, work: CpuWork): void {
     const port = core.devOf(skb)
     const prog = core.host.prog(core.skbs.get32(skb, PRIV.order))
     if (prog) {
+      core.host.note.kind = NOTE_NONE
       prepareXdp(core.skbs, skb, core.devStruct(port), 0)
-      if (runXdp(core.skbs, skb, prog) !== XDP.PASS) {
-        core.drop(skb, port.dev, 'XDP_DROP')
-        continue
-      }
+      const action = runXdp(core.skbs, skb, prog)
+      if (action === XDP.REDIRECT) redirectFrame(core, port, skb)
+      else if (action !== XDP.PASS) core.drop(skb, port.dev, 'XDP_DROP')
+      if (action !== XDP.PASS) continue
     }
     buildSkb(core, port, skb, 0)
     netifReceive(core, port, skb)

@@ -7,7 +7,7 @@ import { asm } from '../../pkg/insn/asm.js'
 import { exportMachine, importMachine } from '../../pkg/kernel/transfer.js'
 import { frame, openMachine, type Machine, type MachineOptions } from '../../pkg/index.js'
 import type { DequeueStats } from '../../pkg/request/rtnl.js'
-import { PROG_TYPE } from '../../pkg/uapi/bpf.js'
+import { ATTACH_TYPE, MAP_TYPE, PROG_TYPE } from '../../pkg/uapi/bpf.js'
 import { EACCES, EBADF, EEXIST, EINVAL, ENODEV, ENOENT, EOVERFLOW, ERANGE } from '../../pkg/uapi/errno.js'
 import { RFC_MAP_TYPE, RFC_PROG_TYPE } from '../../pkg/uapi/rfc.js'
 import { root } from '../support/root.js'
@@ -406,6 +406,22 @@ const TESTS: readonly [string, (t: Test, open: (more?: MachineOptions) => Machin
       if (transmitted + delivered + queued + lost !== frames) t.fail(`round ${round}: ${frames} in, ${transmitted} sent, ${queued} queued, ${JSON.stringify(sum)}`)
     }
     t.pass('none was lost')
+  }],
+  ['another CPU queues and sends', (t, open) => {
+    const m = open()
+    const map = pifo(m)
+    const eth1 = indexOf(m, 'eth1')
+    const there = m.bpf('prog.load', {
+      type: PROG_TYPE.XDP, expectedAttachType: ATTACH_TYPE.XDP_CPUMAP, license: 'GPL', insns: asm(`
+        r2 = ${eth1}\n r3 = 0\n ${SCHEDULE}\n r1 = map[m]\n r2 = 5\n r3 = 0\n call 51\n exit`, { maps: { m: map } }),
+    }).id
+    const cpus = m.bpf('map.create', { type: MAP_TYPE.CPUMAP, keySize: 4, valueSize: 8, maxEntries: 4 }).id
+    m.bpf('map.update', { mapId: cpus, key: u32(2), value: new Uint8Array(Uint32Array.of(64, there).buffer) })
+    m.rtnl('link.set', { dev: 'eth0', xdp: { progId: load(m, 'r1 = map[m]\n r2 = 2\n r3 = 0\n call 51\n exit', { type: PROG_TYPE.XDP, maps: { m: cpus } }) } })
+    attach(m, 'eth1', forwarder(m, map))
+    const { trace = [] } = m.wire('wire.send', { dev: 'eth0', direction: 'rx', cpu: 0, frames: [0, 1, 2].map((n) => ({ bytes: numbered(0, n), at: 0 })), trace: true })
+    t.strictSame(sent(m, 'eth1'), [0, 1, 2])
+    t.equal(trace.filter(({ hook }) => hook === 'dequeue').length, 3)
   }],
   ['generic programs', (t, open) => {
     for (const strict of [false, true]) {
