@@ -2,7 +2,7 @@
 import { KernelError } from '../bytes/errors.js'
 import { REGIONS } from '../mem/layout.js'
 import { MAP_F, MAP_TYPE } from '../uapi/bpf.js'
-import { E2BIG, EINVAL, ENOMEM } from '../uapi/errno.js'
+import { E2BIG, EINVAL, ENOMEM, EOPNOTSUPP } from '../uapi/errno.js'
 import { RFC_MAP_TYPE } from '../uapi/rfc.js'
 import { array, percpuArray } from './arraymap.js'
 import { arrayOfMaps, progArray } from './arraymap-fd.js'
@@ -60,8 +60,14 @@ const byType = new Map(MAP_KINDS.map((kind) => [kind.type, kind]))
 /** The kind of a type number; EINVAL for what the kernel has no such map for. */
 export function mapKind(type: number): MapKind {
   const kind = byType.get(type)
-  if (!kind) throw new KernelError(EINVAL)
+  if (!kind) throw unknown(type)
   return kind
+}
+
+/** Linux has it and this machine doesn't, or nobody has it. */
+function unknown(type: number): KernelError {
+  const [name] = Object.entries(MAP_TYPE).find(([, value]) => value === type) ?? []
+  return name === undefined || type === MAP_TYPE.UNSPEC ? new KernelError(EINVAL) : new KernelError(EOPNOTSUPP, `not supported yet: map type ${name}`)
 }
 
 /** map_create's checks, common ones first: the attributes as the map will have them, or the kernel's errno. */
