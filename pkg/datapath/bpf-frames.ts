@@ -14,7 +14,7 @@ interface HeldFrame extends SkbRecord {
 /** Before any other frame is made. */
 export function loadBpfFrames(core: Core): void {
   const rows = (core.host.records.get(KEY) as HeldFrame[] | undefined) ?? []
-  const held = core.schedEnv.bpf?.frames
+  const held = core.schedEnv.bpf
   if (rows.length === 0 || !held) return
   const blob = core.host.records.getBlob(BLOB) ?? new Uint8Array()
   const places = rows.map((row) => row.at)
@@ -25,7 +25,7 @@ export function loadBpfFrames(core: Core): void {
     const skb = claimSkb(core.skbs, row.at, row, blob.subarray(from, from + row.len))
     from += row.len
     if (skb === 0) continue
-    held.add(skb)
+    held.own(skb, 1)
     core.loadedFrames += 1
   }
   core.skbs.made = made
@@ -38,16 +38,16 @@ export function loadBpfFrames(core: Core): void {
 
 /** How many there are. */
 export function saveBpfFrames(core: Core): number {
-  const held = core.schedEnv.bpf?.frames ?? new Set<number>()
+  const held = core.schedEnv.bpf ? core.skbs.owned() : []
   const { records } = core.host
-  if (held.size === 0) {
+  if (held.length === 0) {
     if (records.get(KEY) === undefined) return 0
     records.put(KEY, undefined)
     records.putBlob(BLOB, undefined)
     return 0
   }
-  const rows = [...held].map((skb): HeldFrame => ({ at: skb, ifindex: core.devOf(skb).dev.ifindex, ...recordSkb(core.skbs, skb) }))
+  const rows = held.map((skb): HeldFrame => ({ at: skb, ifindex: core.devOf(skb).dev.ifindex, ...recordSkb(core.skbs, skb) }))
   records.put(KEY, rows)
-  records.putBlob(BLOB, Buffer.concat([...held].map((skb) => core.skbs.bytes(skb))))
-  return held.size
+  records.putBlob(BLOB, Buffer.concat(held.map((skb) => core.skbs.bytes(skb))))
+  return held.length
 }

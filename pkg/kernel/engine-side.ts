@@ -64,9 +64,7 @@ export class EngineSide {
   objects(): ObjectHeap {
     const machine = this.#machine
     this.#objects ??= new ObjectHeap({
-      get mem() {
-        return machine.memory()
-      },
+      mem: machine.memory(),
       exists: (name) => machine.space().size(name) > 0,
       region: (name, size) => (machine.space().size(name) > 0 ? machine.space().open(name) : machine.space().allocate(name, size)),
       fields: (btfId, typeId) => this.#fieldsOf(btfId, typeId),

@@ -31,6 +31,7 @@ export interface HeapHost {
 export class ObjectHeap {
   readonly #host: HeapHost
   readonly #regions: Region[] = []
+  readonly #u32: Uint32Array
   #root = 0
   #lastBtf = 0
   #lastType = 0
@@ -38,6 +39,7 @@ export class ObjectHeap {
 
   constructor(host: HeapHost) {
     this.#host = host
+    this.#u32 = host.mem.u32
   }
 
   /** Brings the objects of earlier processes into memory. */
@@ -59,11 +61,11 @@ export class ObjectHeap {
   }
 
   #word(at: number): number {
-    return this.#host.mem.u32[at >> 2]!
+    return this.#u32[at >> 2]!
   }
 
   #set(at: number, value: number): void {
-    this.#host.mem.u32[at >> 2] = value
+    this.#u32[at >> 2] = value
   }
 
   /** A zeroed object with one reference; 0: no memory. */
@@ -73,7 +75,7 @@ export class ObjectHeap {
     const kind = Math.max(0, 32 - Math.clz32(size + HEADER.size - 1) - FIRST_SHIFT)
     if (kind >= KINDS) return 0
     const at = this.#take(kind)
-    const { u32 } = this.#host.mem
+    const u32 = this.#u32
     // Word by word: fill() on shared memory takes five times as long for so few bytes.
     for (let word = at >> 2, end = (at + (1 << (kind + FIRST_SHIFT))) >> 2; word < end; word += 1) u32[word] = 0
     this.#set(at + HEADER.btf, btfId)

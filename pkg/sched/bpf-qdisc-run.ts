@@ -1,5 +1,6 @@
 // What all qdiscs in BPF of a machine share: the registered tables, the frames that programs hold, and the run that is going on, which
 // kernel functions act on (net/sched/bpf_qdisc.c).
+import { PRIV } from '../skb/skb.js'
 import type { Qdisc, SchedEnv } from './types.js'
 
 export const MEMBERS = ['enqueue', 'dequeue', 'init', 'reset', 'destroy'] as const
@@ -28,9 +29,8 @@ export class BpfQdiscs {
   readonly host: BpfQdiscHost
   /** Address of a device's struct net_device. */
   readonly devStruct: (ifindex: number) => number
-  /** Frames that programs hold, in maps and objects or on their way there. */
-  readonly frames = new Set<number>()
   readonly #env: () => SchedEnv
+  #u32: Uint32Array | undefined
   #q: Qdisc | undefined
   #toFree: number[] = []
 
@@ -47,20 +47,26 @@ export class BpfQdiscs {
 
   /** Frames of to_free end now, behind the qdisc's lock. */
   end(): void {
-    const { drop } = this.#env()
     this.#q = undefined
     if (this.#toFree.length === 0) return
+    const { drop } = this.#env()
     for (const skb of this.#toFree) drop(skb, 'QDISC_DROP')
     this.#toFree = []
   }
 
+  /** Marks a frame as held by programs, in maps and objects or on the way there, or no longer. */
+  own(skb: number, mark: 0 | 1): void {
+    this.#u32 ??= this.#env().skbs.u32
+    this.#u32[(skb + PRIV.owner) >> 2] = mark
+  }
+
   free(skb: number): void {
-    this.frames.delete(skb)
+    this.own(skb, 0)
     this.#env().drop(skb, 'QDISC_PURGE')
   }
 
   drop(skb: number): void {
-    this.frames.delete(skb)
+    this.own(skb, 0)
     this.#toFree.push(skb)
   }
 

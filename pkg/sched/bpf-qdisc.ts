@@ -1,6 +1,6 @@
 // Qdiscs whose operations are BPF programs (struct Qdisc_ops as struct_ops): net/sched/bpf_qdisc.c. Frames wait wherever the programs
 // put them; the struct Qdisc that programs see lies in memory and is held against ours around every run.
-import { KernelError, must } from '../bytes/errors.js'
+import { Bug, KernelError, must } from '../bytes/errors.js'
 import { CONTEXTS } from '../mem/layout.js'
 import { EINVAL, type Errno } from '../uapi/errno.js'
 import { TC_H_ROOT } from '../units/handle.js'
@@ -21,6 +21,7 @@ const ARGS = CONTEXTS + 0xe00
 const TO_FREE = CONTEXTS + 0xe80
 
 interface Priv {
+  readonly shared: BpfQdiscs
   readonly table: QdiscTable
   readonly memory: string
   addr: number
@@ -57,7 +58,7 @@ function open(q: Qdisc, table: QdiscTable, memory: string): Priv {
   u32[(addr + QDISC.refcnt) >> 2] = 1
   u32[(addr + QDISC.dev_queue) >> 2] = addr + DEV_QUEUE
   u32[(addr + DEV_QUEUE) >> 2] = dev
-  return { table, memory, addr }
+  return { shared: bpf(q), table, memory, addr }
 }
 
 /** bpf_qdisc_init_prologue and the table's init. */
@@ -83,9 +84,11 @@ function checkPlace(q: Qdisc): void {
 
 /** Runs a member with its arguments; the low half of what it returns. */
 function run(q: Qdisc, member: QdiscMember, a: number, b: number, c: number): number {
-  const id = priv(q).table.progs[member]
+  const { shared, table } = priv(q)
+  const id = table.progs[member]
   if (id === 0) return 0
-  const { u32 } = q.port.env.skbs
+  const { env } = q.port
+  const { u32 } = env.skbs
   const at = ARGS >> 2
   u32[at] = a
   u32[at + 1] = 0
@@ -93,12 +96,13 @@ function run(q: Qdisc, member: QdiscMember, a: number, b: number, c: number): nu
   u32[at + 3] = 0
   u32[at + 4] = c
   u32[at + 5] = 0
-  const prog = must(q.port.env.prog(id), `program ${id}`)
+  const prog = env.prog(id)
+  if (!prog) throw new Bug(`program ${id} of a qdisc is gone`)
   show(q)
-  bpf(q).begin(q)
+  shared.begin(q)
   const result = prog.run(ARGS)
   see(q)
-  bpf(q).end()
+  shared.end()
   return result
 }
 
@@ -127,7 +131,7 @@ function see(q: Qdisc): void {
 const KNOWN: ReadonlySet<number> = new Set([NET_XMIT.SUCCESS, NET_XMIT.DROP, NET_XMIT.CN])
 
 function enqueue(q: Qdisc, skb: number): number {
-  bpf(q).frames.add(skb)
+  priv(q).shared.own(skb, 1)
   const result = run(q, 'enqueue', skb, priv(q).addr, TO_FREE)
   if (KNOWN.has(result)) return result
   q.port.env.warn(`qdisc ${q.kind.kind}: enqueue returned ${result}, which is no NET_XMIT code`)
@@ -136,7 +140,7 @@ function enqueue(q: Qdisc, skb: number): number {
 
 function dequeue(q: Qdisc): number {
   const skb = run(q, 'dequeue', priv(q).addr, 0, 0)
-  if (skb !== 0) bpf(q).frames.delete(skb)
+  if (skb !== 0) priv(q).shared.own(skb, 0)
   return skb
 }
 

@@ -29,6 +29,8 @@ export const PRIV = {
   rxQueue: 244,
   /** Bytes of metadata that an XDP program left before the Ethernet header (skb_shared_info.meta_len). */
   meta: 248,
+  /** 1: a BPF program holds it, in a map or an object. */
+  owner: 252,
 } as const
 
 /** How a frame can end that is no drop. Every other word is a drop reason. */
@@ -52,6 +54,9 @@ export class Skbs {
   #top: number = PACKETS
   #end: number = PACKETS_END
   readonly #slots: number[] = []
+  /** First slots of what was cut up, and slots at addresses from earlier processes. */
+  readonly #bases: number[] = []
+  readonly #claimed: number[] = []
   readonly #buffers: number[][] = [[], [], []]
 
   constructor(mem: Memory) {
@@ -109,9 +114,16 @@ export class Skbs {
     const kind = size <= 4096 - HEADROOM - SHARED_INFO ? 0 : size <= 16384 - HEADROOM - SHARED_INFO ? 1 : 2
     const head = this.#buffers[kind]!.pop() ?? this.#carve(CLASSES[kind]!)
     if (head === 0) return false
+    this.#claimed.push(skb)
     this.held += 1
     this.#init(skb, head, kind, size)
     return true
+  }
+
+  /** Frames that programs hold, by the mark in their slots. */
+  owned(): number[] {
+    const slots = this.#bases.flatMap((base) => Array.from({ length: FIRST_SLOTS }, (_, i) => base + i * SLOT))
+    return [...this.#claimed, ...slots].filter((skb) => this.u32[(skb + PRIV.owner) >> 2] === 1)
   }
 
   /** Keeps the slab off a range of addresses: it grows in the wider part of what is left. */
@@ -123,6 +135,7 @@ export class Skbs {
   #moreSlots(): number {
     const base = this.#carve(SLOT * FIRST_SLOTS)
     if (base === 0) return 0
+    this.#bases.push(base)
     for (let i = FIRST_SLOTS - 1; i > 0; i -= 1) this.#slots.push(base + i * SLOT)
     return base
   }
