@@ -1,4 +1,5 @@
 // What hooks need of a program, and the note a run leaves behind when a helper asked for something only datapath may do.
+import { NOTE, type RedirectNote } from '../helper/env.js'
 
 /** A loaded program, as attach points hold it: by id, turned into this by the kernel. */
 export interface HookProg {
@@ -12,31 +13,14 @@ export interface HookProg {
   run(ctx: number): number
 }
 
-export const NOTE_NONE = 0
-/** bpf_redirect */
-export const NOTE_IFINDEX = 1
-/** bpf_redirect_map */
-export const NOTE_MAP = 2
-/** bpf_redirect_peer */
-export const NOTE_PEER = 3
-/** bpf_redirect_neigh */
-export const NOTE_NEIGH = 4
+/** Kinds of RedirectNote: which helper asked. */
+export const NOTE_NONE = NOTE.NONE
+export const NOTE_IFINDEX = NOTE.IFINDEX
+export const NOTE_MAP = NOTE.MAP
+export const NOTE_PEER = NOTE.PEER
+export const NOTE_NEIGH = NOTE.NEIGH
 
-/** struct bpf_redirect_info: what the last redirect helper of this run asked for. One object for the process, reused. */
-export interface RedirectNote {
-  kind: number
-  ifindex: number
-  flags: number
-  mapId: number
-  /** bpf_map_type of mapId. */
-  mapType: number
-  /** Entry of the map. */
-  index: number
-  /** devmap: the entry's per-entry program, 0: none. */
-  progId: number
-  /** pifo_xdp: the upper half of the rank, whose lower half is `index`. */
-  rankHigh?: number
-}
+export type { RedirectNote } from '../helper/env.js'
 
 export function createNote(): RedirectNote {
   return { kind: NOTE_NONE, ifindex: 0, flags: 0, mapId: 0, mapType: 0, index: 0, progId: 0 }
