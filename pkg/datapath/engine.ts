@@ -1,4 +1,4 @@
-// The machine's heartbeat: softirqs until none is pending, timers in order, the clock in between (spec/README.md, transmit softirq).
+// The machine's heartbeat: softirqs until none is pending, timers in order, the clock in between (README.md, the walk of a packet).
 import { treeOf } from '../sched/common.js'
 import { NOTE_NONE } from '../hook/types.js'
 import { prepareXdp, runXdp } from '../hook/xdp.js'

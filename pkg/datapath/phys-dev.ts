@@ -1,4 +1,4 @@
-// R1: the early driver filter (spec/phys_dev.md section 5). What it drops is not counted as received.
+// R1: the early driver filter (the PHYS_DEV RFC of 2016). What it drops is not counted as received.
 import { DROP, INVALID, PASS, physDevVerdict, runPhysDevProg } from '../hook/phys-dev.js'
 import type { Core } from './core.js'
 import type { Port } from './port.js'

@@ -1,5 +1,5 @@
 // T2: the transmit queue (net/core/dev.c: netdev_core_pick_tx, netdev_pick_tx; drivers/net/tun.c: tun_select_queue), in the order of
-// spec/xps.md section 3.
+// the XPS RFC of 2019
 import { runSteering } from '../hook/tun.js'
 import { runXps } from '../hook/xps.js'
 import { SKB } from '../skb/layout.js'

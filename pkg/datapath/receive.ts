@@ -1,4 +1,4 @@
-// The receive path of a frame: early filter, native XDP, the skb, generic XDP (spec/README.md R1 to R4; net/core/dev.c:
+// The receive path of a frame: early filter, native XDP, the skb, generic XDP (R1 to R4 of the walk in README.md; net/core/dev.c:
 // __netif_receive_skb_core).
 import { REDIRECTED } from '../dev/ifb.js'
 import { prepareXdp, runXdp, xdpMetaLen } from '../hook/xdp.js'

@@ -1,5 +1,5 @@
 // Work a CPU does after what called it: packets to receive, then qdiscs to run (net/core/dev.c: net_rx_action, net_tx_action;
-// order: spec/README.md, transmit softirq).
+// order: README.md, the walk of a packet).
 import { SkbQueue } from '../skb/queue.js'
 import type { Skbs } from '../skb/skb.js'
 import type { Qdisc } from '../sched/types.js'

@@ -1,4 +1,4 @@
-// Which device takes a PHYS_DEV program (spec/phys_dev.md section 4).
+// Which device takes a PHYS_DEV program (the PHYS_DEV RFC of 2016).
 import { KernelError } from '../bytes/errors.js'
 import type { HookProg } from '../hook/types.js'
 import { EBADF, EINVAL, EOPNOTSUPP } from '../uapi/errno.js'

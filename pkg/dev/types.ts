@@ -99,7 +99,7 @@ export interface DevKind {
   readonly nativeXdp: boolean
   /** Has ndo_xdp_xmit. */
   readonly xdpXmit: boolean
-  /** The RFC's early filter may be attached (spec/phys_dev.md section 4). */
+  /** The RFC's early filter may be attached (the PHYS_DEV RFC of 2016). */
   readonly physDev: 'always' | 'lax' | 'never'
   defaults(dev: { tun?: TunState }): DevDefaults
   /** Transmit queues and receive queues allocated when nobody says. */

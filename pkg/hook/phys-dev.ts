@@ -1,4 +1,4 @@
-// The PHYS_DEV hook (spec/phys_dev.md sections 4 and 5): a filter that a driver runs on a frame before there is an skb.
+// The PHYS_DEV hook (the PHYS_DEV RFC of 2016): a filter that a driver runs on a frame before there is an skb.
 import { CONTEXTS, LOAD_FAULT } from '../mem/layout.js'
 import type { PhysDevStats } from '../request/rtnl.js'
 import { SKB } from '../skb/layout.js'

@@ -1,4 +1,4 @@
-// The context of a programmable qdisc's programs, v1 and v2 of the RFC (spec/sch_bpf.md section 3.1): a plain struct in CONTEXTS.
+// The context of a programmable qdisc's programs, v1 and v2 of the RFC (the sch_bpf RFC of 2021): a plain struct in CONTEXTS.
 import { CONTEXTS } from '../mem/layout.js'
 import type { Skbs } from '../skb/skb.js'
 import type { HookProg } from './types.js'

@@ -1,4 +1,4 @@
-// Steering and filter programs of tun (drivers/net/tun.c: tun_ebpf_select_queue, run_ebpf_filter; spec/xps.md section 6).
+// Steering and filter programs of tun (drivers/net/tun.c: tun_ebpf_select_queue, run_ebpf_filter; the XPS RFC of 2019).
 import { KernelError } from '../bytes/errors.js'
 import { PROG_TYPE } from '../uapi/bpf.js'
 import { EBADF, EINVAL } from '../uapi/errno.js'

@@ -1,4 +1,4 @@
-// The XPS hook (spec/xps.md sections 3 and 4): a socket filter that chooses the transmit queue or declines.
+// The XPS hook (the XPS RFC of 2019): a socket filter that chooses the transmit queue or declines.
 import { KernelError } from '../bytes/errors.js'
 import type { XpsStats } from '../request/rtnl.js'
 import { PROG_TYPE } from '../uapi/bpf.js'

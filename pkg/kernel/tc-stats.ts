@@ -1,4 +1,4 @@
-// A bpf qdisc's own numbers, for `tc -s qdisc show` (spec/sch_bpf.md section 9, a wish of the RFC's reviewers): maps of its programs that hold one
+// A bpf qdisc's own numbers, for `tc -s qdisc show` (the sch_bpf RFC of 2021, a wish of the RFC's reviewers): maps of its programs that hold one
 // struct, read by their BTF.
 import type { BtfValue } from '../btf/print-value.js'
 import { KIND } from '../btf/types.js'

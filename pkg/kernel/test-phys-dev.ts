@@ -1,4 +1,4 @@
-// BPF_PROG_TEST_RUN of a PHYS_DEV program: its own number is the result, the frame comes back as it went in (spec/phys_dev.md section 5).
+// BPF_PROG_TEST_RUN of a PHYS_DEV program: its own number is the result, the frame comes back as it went in (the PHYS_DEV RFC of 2016).
 import { runPhysDevProg } from '../hook/phys-dev.js'
 import type { HookProg } from '../hook/types.js'
 import type { TestRun, TestRunResult } from '../request/bpf.js'

@@ -219,7 +219,7 @@ export interface QdiscDump {
     limit: number
     direct: boolean
     dialect: string
-    /** Maps of the `.tc_stats` kind, for -s (spec sch_bpf section 9). */
+    /** Maps of the `.tc_stats` kind, for -s (the sch_bpf RFC of 2021). */
     tcStats?: { name: string; fields: [string, string][] }[]
   }
   /** Other kinds: plain data, printed by their own cmd/tc/q-KIND.ts. */

@@ -6,7 +6,7 @@ export interface WireFrame {
   at: number
   mark?: number
   priority?: number
-  /** A local socket's identity for tx: frames of equal `flow` share one socket (spec xps section 3: socket cache). */
+  /** A local socket's identity for tx: frames of equal `flow` share one socket (the XPS RFC of 2019: socket cache). */
   flow?: { id: number; tcp: boolean; oooOkay?: boolean }
   rxQueue?: number
 }

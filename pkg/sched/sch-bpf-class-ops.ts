@@ -1,4 +1,4 @@
-// Class requests of the programmable qdisc (spec/sch_bpf.md section 7).
+// Class requests of the programmable qdisc (the sch_bpf RFC of 2021).
 import { KernelError } from '../bytes/errors.js'
 import { EINVAL } from '../uapi/errno.js'
 import { destroyTree, qdiscReset, treeReduceBacklog } from './common.js'

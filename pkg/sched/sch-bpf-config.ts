@@ -1,4 +1,4 @@
-// Options of the programmable qdisc, checked as a whole before anything changes (spec/sch_bpf.md sections 3.3, 5 and 8).
+// Options of the programmable qdisc, checked as a whole before anything changes (the sch_bpf RFC of 2021).
 import { KernelError } from '../bytes/errors.js'
 import { SCH_BPF_V1, SCH_BPF_V2, type SchBpfLayout } from '../hook/sch-bpf-ctx.js'
 import { PROG_TYPE_SCHED_QDISC, type HookProg } from '../hook/types.js'

@@ -1,4 +1,4 @@
-// Dequeue of the programmable qdisc (spec/sch_bpf.md section 5): the first class's first packet goes past the program, which sends it,
+// Dequeue of the programmable qdisc (the sch_bpf RFC of 2021): the first class's first packet goes past the program, which sends it,
 // ranks it anew, holds it or drops it.
 import {
   clearSchBpfCtx, runSchBpf, SCH_BPF, SCH_BPF_V1, schBpfField, schBpfWide, setSchBpfField, type SchBpfLayout,

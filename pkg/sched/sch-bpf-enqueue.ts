@@ -1,4 +1,4 @@
-// Enqueue of the programmable qdisc (spec/sch_bpf.md section 5): filters first, then the program; the class it names stores the packet.
+// Enqueue of the programmable qdisc (the sch_bpf RFC of 2021): filters first, then the program; the class it names stores the packet.
 import { clearSchBpfCtx, runSchBpf, SCH_BPF, schBpfField, setSchBpfField } from '../hook/sch-bpf-ctx.js'
 import { TC_ACT } from '../uapi/bpf.js'
 import { major } from '../units/handle.js'

@@ -1,4 +1,4 @@
-// The programmable qdisc "bpf" of the sch_bpf RFC, v1 and v2 (spec/sch_bpf.md sections 3 to 9): two programs decide, this file stores.
+// The programmable qdisc "bpf" of the sch_bpf RFC of 2021, v1 and v2: two programs decide, this file stores.
 // Packets wait in a ranked queue per class; classes that hold packets wait in a ranked list of flows.
 import { KernelError } from '../bytes/errors.js'
 import { EINVAL } from '../uapi/errno.js'

@@ -1,4 +1,4 @@
-// spec/bpf_qdisc.md section 8 with frames in place of TCP transfers, in both engines. No oracle stands behind it: the kernel at hand was
+// bpf_qdisc, Linux 6.16 with frames in place of TCP transfers, in both engines. No oracle stands behind it: the kernel at hand was
 // built without BPF qdiscs; the sentences of the verifier are those of the kernel's selftests.
 import t, { type Test } from 'tap'
 import { KernelError } from '../../pkg/index.js'

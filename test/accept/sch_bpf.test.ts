@@ -1,4 +1,4 @@
-// The numbers of spec/sch_bpf.md section 13 (v1, v2) with compiled objects: order, times to the nanosecond, accounts. Each machine keeps its state
+// The numbers of the sch_bpf RFC of 2021 (v1, v2) with compiled objects: order, times to the nanosecond, accounts. Each machine keeps its state
 // in a directory and is closed and opened again between steps, as commands do. acc_say.o does what packets say.
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'

@@ -1,4 +1,4 @@
-// spec/struct_ops.md section 10 without TCP transfers: states, errno table, reference counts, links and the loader's sentences, with
+// the struct_ops series of 2020 without TCP transfers: states, errno table, reference counts, links and the loader's sentences, with
 // objects of fixtures/struct_ops. Marked [K]: the same answer was seen from Linux 6.18.
 import t, { type Test } from 'tap'
 import { KernelError } from '../../pkg/index.js'

@@ -1,4 +1,4 @@
-// The tables of spec/xps.md section 9 and what it lists of our own, with compiled objects on a machine in a directory that is closed and opened
+// The tables of the XPS RFC of 2019 and what it lists of our own, with compiled objects on a machine in a directory that is closed and opened
 // again between steps; masks are written into its sysfs as a script would.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
