@@ -34,7 +34,7 @@ export interface CaptureSink {
 export interface DatapathHost {
   readonly mem: Memory
   readonly cpus: number
-  /** HOOKPOINT_STRICT=1 (spec/README D7) */
+  /** HOOKPOINT_STRICT=1 (README.md) */
   readonly strict: boolean
   readonly records: RecordStore
   readonly note: RedirectNote
@@ -48,7 +48,7 @@ export interface DatapathHost {
   defaultQdisc(): string
   /** Masks in sys/class/net/DEV/queues/tx-N/{xps_cpus,xps_rxqs}: queue -> mask; undefined: none set. Asked once per request. */
   xpsMasks(dev: string, file: 'xps_cpus' | 'xps_rxqs'): ReadonlyMap<number, bigint> | undefined
-  /** Is there any xps map on this host (the static key, spec/xps.md section 3)? Only asked in strict mode. */
+  /** Is there any xps map on this host (the static key, the XPS RFC of 2019)? Only asked in strict mode. */
   xpsConfigured(): boolean
   /** Opens (to append) the pcap of a `wire capture`. */
   openCapture(file: string): CaptureSink
