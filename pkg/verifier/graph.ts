@@ -114,8 +114,10 @@ function constantOffset(env: Env, n: number, r: Reg, name: string): number {
 /** check_reg_allocation_locked() */
 function locked(env: Env, r: Reg, lockOff: number): void {
   const st = env.state
-  if (st.activeLocks === 0) env.fail(EINVAL, `bpf_spin_lock at off=${lockOff} must be held for bpf_list_head`)
-  if (st.activeLockPtr !== r.map || st.activeLockId !== r.id) env.fail(EINVAL, 'held lock and object are not in the same allocation')
+  const held = st.activeLocks > 0
+  if (held && st.activeLockPtr === r.map && st.activeLockId === r.id) return
+  if (held) env.verbose('held lock and object are not in the same allocation\n')
+  env.fail(EINVAL, `bpf_spin_lock at off=${lockOff} must be held for bpf_list_head`)
 }
 
 /** Follows a type to the list head at an offset and reads its tag. */
@@ -149,13 +151,16 @@ function containedIn(btf: Btf, owner: { id: number, component: number }): Root |
 
 function nodeArg(env: Env, n: number, r: Reg, meta: Meta): boolean {
   const { root } = graphOf(meta)
-  if (!isAllocated(r)) env.fail(EINVAL, `arg#${n} expected pointer to allocated object`)
+  if (!isAllocated(r) || r.type & T.NON_OWN_REF) env.fail(EINVAL, `arg#${n} expected pointer to allocated object`)
   if (r.refObjId === 0) env.fail(EINVAL, 'allocated object must be referenced')
   const off = constantOffset(env, n, r, 'bpf_list_node')
   const own = r.btf!.type(r.btfId).name
   if (!recordOf(r.btf!, r.btfId).some(f => f.name === 'bpf_list_node' && f.off === off)) env.fail(EINVAL, `bpf_list_node not found at offset=${off}`)
   const want = root!.btf.type(root!.typeId).name
-  if (own !== want || off !== root!.nodeOff) {
+  if (own === want && off !== root!.nodeOff) {
+    env.fail(EINVAL, `arg#1 offset=${off}, but expected bpf_list_node at offset=${root!.nodeOff} in struct ${want}`)
+  }
+  if (own !== want) {
     env.fail(EINVAL, `operation on bpf_list_head expects arg#1 bpf_list_node at offset=${root!.nodeOff} in struct ${want}, but arg is at offset=${off} in struct ${own}`)
   }
   graphOf(meta).inserted = r.refObjId

@@ -211,3 +211,42 @@ function refused(t: Test, name: string, errno: number, words: RegExp, title: str
   }
 }
 
+
+// The last sentence of Linux 6.18 to each CASE of objects.c.
+const OBJECTS: readonly (readonly [number, string])[] = [
+  [EINVAL, 'BPF_EXIT instruction in main prog would lead to reference leak'],
+  [EACCES, "R6 invalid mem access 'ptr_or_null_'"],
+  [EACCES, 'direct access to bpf_list_node is disallowed'],
+  [EACCES, 'access beyond struct item at off 72 size 8'],
+  [EINVAL, 'bpf_spin_lock at off=16 must be held for bpf_list_head'],
+  [EINVAL, 'bpf_spin_lock at off=16 must be held for bpf_list_head'],
+  [EINVAL, 'arg#1 offset=32, but expected bpf_list_node at offset=8 in struct item'],
+  [EACCES, "R6 invalid mem access 'scalar'"],
+  [EINVAL, 'function calls are not allowed while holding a lock'],
+  [EACCES, "R6 invalid mem access 'scalar'"],
+  [EINVAL, 'operation on bpf_list_head expects arg#1 bpf_list_node at offset=8 in struct item, but arg is at offset=0 in struct stranger'],
+  [EINVAL, 'R1 must have zero offset when passed to release func or trusted arg to kfunc'],
+  [EINVAL, 'arg#1 expected pointer to allocated object'],
+  [EINVAL, 'BPF_EXIT instruction in main prog would lead to reference leak'],
+  [EACCES, 'bpf_list_head cannot be accessed directly by load/store'],
+]
+
+t.test('objects and lists as the kernel judges them, and run in both engines', (t) => {
+  OBJECTS.forEach(([errno, words], n) => {
+    const s = new Tables(t)
+    try {
+      s.load(`objects_${n + 1}.o`)
+      t.fail(`case ${n + 1} loaded`)
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error
+      const said = (error.log ?? '').trimEnd().split('\n').filter((line) => !line.startsWith('processed '))
+      t.same([error.errno, said.at(-1)], [errno, words], `case ${n + 1}`)
+    }
+  })
+  for (const jit of [true, false]) {
+    const s = new Tables(t, { jit })
+    const progId = s.load('objects_0.o').progs[0]!.id
+    for (let n = 0; n < 3; n += 1) t.equal(s.m.run(progId, 'eth_type ipv4 len 64').retval, 10)
+  }
+  t.end()
+})
