@@ -9,7 +9,7 @@ import { tools } from '../../../pkg/kernel/tools.js'
 import { bootMemory } from '../../../pkg/kernel/boot.js'
 import type { Kernel, Op, Reply, Request } from '../../../pkg/request/kernel.js'
 import { root } from '../../support/root.js'
-import { BPFTOOL_USAGE, BTF_HELP, LINK_HELP, MAP_HELP, NET_HELP, PROG_HELP, usage, type Help } from '../../../cmd/bpftool/usage.js'
+import { BPFTOOL_USAGE, BTF_HELP, LINK_HELP, MAP_HELP, NET_HELP, PROG_HELP, STRUCT_OPS_HELP, usage, type Help } from '../../../cmd/bpftool/usage.js'
 import { format, parse, Placeholders, type Result } from './transcript.js'
 
 const TOOLS: Readonly<Record<string, (argv: readonly string[], io: Io) => number>> = { bpftool: runBpftool, ip: runIp, tc: runTc }
@@ -77,7 +77,7 @@ function blocks(page: string, heading: string): string[] {
 
 const PAGES: readonly (readonly [string, string])[] = [
   ['bpftool.8', BPFTOOL_USAGE],
-  ...[PROG_HELP, MAP_HELP, BTF_HELP, LINK_HELP, NET_HELP].map((help) => [`bpftool-${help.object}.8`, usage(without(help))] as const),
+  ...[PROG_HELP, MAP_HELP, BTF_HELP, LINK_HELP, NET_HELP, STRUCT_OPS_HELP].map((help) => [`bpftool-${help.object}.8`, usage(without(help))] as const),
 ]
 
 function without({ note: _note, ...help }: Help): Help {
