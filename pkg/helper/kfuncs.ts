@@ -60,7 +60,7 @@ const rows: readonly Row[] = [
   ['bpf_strcspn',                   'any any',                    'int'],
   ['bpf_strstr',                    'any any',                    'int'],
   ['bpf_strnstr',                   'any any int',                'int'],
-  ['bpf_dynptr_from_skb',           'ctx int dynptr_new:skb',     'int',  '',  SKB],
+  ['bpf_dynptr_from_skb',           'ctx int dynptr_new:skb',     'int',  '',  [...SKB, PROG_TYPE.STRUCT_OPS]],
   ['bpf_dynptr_from_xdp',           'ctx int dynptr_new:xdp',     'int',  '',  XDP],
   ['bpf_dynptr_slice',              'dynptr int mem_opt szk',     'slice'],
   ['bpf_dynptr_slice_rdwr',         'dynptr int mem_opt szk',     'slice_rdwr'],

@@ -63,6 +63,8 @@ function checkArg(env: Env, k: Kfunc, n: number, meta: Meta): void {
       scalarArg(env, r, regno)
       return constantArg(env, r, regno)
     case 'ctx':
+      // What has no packet as its context is given one.
+      if (env.type === PROG_TYPE.STRUCT_OPS) return structArg(env, n, r, false, 'sk_buff', meta)
       if (r.type !== T.PTR_TO_CTX) env.fail(EINVAL, `arg#${n} expected pointer to ctx, but got ${T.typeName(r.type)}`)
       return
     case 'dynptr': case 'dynptr_new': return dynptr(env, r, n, detail, meta)

@@ -189,6 +189,7 @@ const SENTENCES: readonly (readonly [number, number, RegExp, string])[] = [
   [11, EACCES, /^no write support to sk_buff at off 112$/m, 'skb->len'],
   [12, EACCES, /^write access at off 168 with size 8 beyond the member of Qdisc ended at 172$/m, 'more than q.qlen'],
   [13, EACCES, /^func 'enqueue' doesn't have 5-th argument$/m, 'an argument too many'],
+  [18, EINVAL, /^the prog does not allow writes to packet data$/m, 'writing to packets'],
   [16, EACCES, /^calling kernel function bpf_qdisc_watchdog_schedule is not allowed$/m, 'the watchdog in init'],
 ]
 
@@ -196,6 +197,7 @@ t.test('the verifier refuses', (t) => {
   for (const [number, errno, words, title] of SENTENCES) refused(t, `err_qdisc_${number}.o`, errno, words, title)
   const s = new Tables(t)
   t.equal(s.load('err_qdisc_15.o').tables.length, 1, 'writes of what may be written')
+  t.equal(new Tables(t).load('err_qdisc_17.o').tables.length, 1, 'reads of packets')
   t.end()
 })
 
