@@ -58,7 +58,7 @@ function bareQueues(port: DevSched): Pick<SchedRecord, 'bare'> {
 
 /** What mq's default children look like on this device: by the first that is one. */
 function untouched(port: DevSched): SchedRecord['mq'] {
-  const q = port.queues.find((child) => child.handle === 0 && child.kind !== noop)
+  const q = port.queues.find((child) => child.handle === 0 && child.kind !== noop && !child.kind.ownState)
   return q ? { kind: q.kind.kind, born: q.born - q.txq } : undefined
 }
 

@@ -149,7 +149,7 @@ t.test('registration: names, members, unregistering', (t) => {
 
 t.test('under mq, by hand and as the default', (t) => {
   const s = new Sitting(t)
-  s.register('ring.o')
+  const { mapId } = s.register('ring.o')
   s.add('mq', ROOT, 0x10000)
   s.add('bpf_ring', 0x10001, 0x110000)
   t.ok(s.qdiscs.some(({ kind, parent }) => kind === 'bpf_ring' && parent === 0x10001))
@@ -158,8 +158,10 @@ t.test('under mq, by hand and as the default', (t) => {
   s.m.sys('sysctl.set', { path: 'net/core/default_qdisc', value: 'bpf_ring' })
   s.add('mq', ROOT, 0x10000)
   t.equal(s.qdiscs.filter(({ kind }) => kind === 'bpf_ring').length, 4, 'init ran for every queue')
+  t.same(s.state(mapId), { refcnt: 5, state: 1 })
   s.again()
   t.equal(s.qdiscs.filter(({ kind }) => kind === 'bpf_ring').length, 4)
+  t.same(s.state(mapId), { refcnt: 5, state: 1 }, 'coming back is no new instance')
   t.match(s.send(3, false), { transmitted: 3 })
   t.end()
 })
