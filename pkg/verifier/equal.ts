@@ -13,11 +13,11 @@ export type Exact = 'not' | 'within' | 'exact'
 class IdMap {
   readonly #old: number[] = []
   readonly #cur: number[] = []
+  #count = 0
   #temporary = 0
 
   reset(first: number): void {
-    this.#old.length = 0
-    this.#cur.length = 0
+    this.#count = 0
     this.#temporary = first
   }
 
@@ -25,12 +25,12 @@ class IdMap {
   same(old: number, cur: number): boolean {
     if ((old !== 0) !== (cur !== 0)) return false
     if (old === 0) return true
-    for (let i = 0; i < this.#old.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       if (this.#old[i] === old) return this.#cur[i] === cur
       if (this.#cur[i] === cur) return false
     }
-    this.#old.push(old)
-    this.#cur.push(cur)
+    this.#old[this.#count] = old
+    this.#cur[this.#count++] = cur
     return true
   }
 
@@ -92,7 +92,7 @@ function regSafe(old: Reg, cur: Reg, precise: boolean, exact: Exact): boolean {
       if (!precise && exact === 'not') return true
       if (linkOf(old.id) !== linkOf(cur.id)) return false
       if (linkOf(old.id) !== 0 && old.off !== cur.off) return false
-      return covers(old, cur) && ids.sameScalar(old.id, cur.id)
+      return covers(old, cur) && ((old.id === 0 && cur.id === 0) || ids.sameScalar(old.id, cur.id))
     case T.PTR_TO_MAP_KEY: case T.PTR_TO_MAP_VALUE: case T.PTR_TO_MEM: case T.PTR_TO_BUF: case T.PTR_TO_TP_BUFFER:
       return sameHead(old, cur) && covers(old, cur) && ids.same(old.id, cur.id) && ids.same(old.refObjId, cur.refObjId)
     case T.PTR_TO_PACKET: case T.PTR_TO_PACKET_META:

@@ -15,8 +15,14 @@ function visitsOf(env: Env): Map<string, Visit> {
   return map
 }
 
+/** Of loops of the first frame, made once. */
+const names: string[] = []
+
 /** The loop a state is in, by the calls that lead to it; undefined: none. */
 function chainOf(env: Env, st: State): string | undefined {
+  const { scc } = env.aux[st.frames.length === 1 ? st.insn : st.frames[1]!.callsite]!
+  if (scc > 0) return (names[scc] ??= `${scc}`)
+  if (st.frames.length === 1) return undefined
   const calls: number[] = []
   for (let n = 0; n < st.frames.length; n++) {
     const insn = n === st.frames.length - 1 ? st.insn : st.frames[n + 1]!.callsite

@@ -24,13 +24,12 @@ class Backtrack {
 
   reset(frame: number): void {
     this.frame = frame
-    this.regs.fill(0)
-    this.low.fill(0)
-    this.high.fill(0)
+    for (let f = 0; f < 8; f++) this.regs[f] = this.low[f] = this.high[f] = 0
   }
 
+  /** Nothing is looked for in frames that were left. */
   get empty(): boolean {
-    for (let f = 0; f < 8; f++) if (this.regs[f] || this.low[f] || this.high[f]) return false
+    for (let f = this.frame; f >= 0; f--) if (this.regs[f] || this.low[f] || this.high[f]) return false
     return true
   }
 
@@ -179,7 +178,7 @@ function markState(env: Env, st: State): boolean {
         changed = true
       }
     }
-    for (let spi = 0; spi < 64; spi++) {
+    for (let spi = 0; spi < 64 && (bt.low[fr] || bt.high[fr]); spi++) {
       if (!bt.hasSlot(fr, spi)) continue
       const slot = f.stack[spi]
       if (slot === undefined || !isSpilledScalar(slot) || f.isPreciseSlot(spi)) bt.clearSlot(fr, spi)

@@ -91,7 +91,13 @@ export const unknownScalar = new Reg(T.SCALAR_VALUE, UNKNOWN)
 export const zeroScalar = new Reg(T.SCALAR_VALUE, ZERO)
 
 export const scalar = (num: Scalar): Reg => (num === UNKNOWN ? unknownScalar : new Reg(T.SCALAR_VALUE, num))
-export const constant = (value: bigint): Reg => new Reg(T.SCALAR_VALUE, known(value))
+const constants: Reg[] = []
+
+/** A constant. Small ones, as most immediates are, are made once. */
+export function constant(value: bigint): Reg {
+  if (value < 0n || value > 255n) return new Reg(T.SCALAR_VALUE, known(value))
+  return (constants[Number(value)] ??= new Reg(T.SCALAR_VALUE, known(value)))
+}
 
 /** A scalar with another number and without a link to others. */
 export function withNum(r: Reg, num: Scalar): Reg {

@@ -24,20 +24,32 @@ export const flipOpcode = (op: number): number => flipped[op]!
 /** 1: always taken, 0: never, -1: unknown. */
 export type Taken = 0 | 1 | -1
 
-interface Side { t: Tnum; umin: bigint; umax: bigint; smin: bigint; smax: bigint }
-
-function side(s: Scalar, is32: boolean): Side {
-  if (!is32) return s
-  return { t: tnumSubreg(s.t), umin: BigInt(s.u32min), umax: BigInt(s.u32max), smin: BigInt(s.s32min), smax: BigInt(s.s32max) }
+export function scalarTaken(a: Scalar, b: Scalar, op: number, is32: boolean): Taken {
+  if (is32) return lowTaken(a, b, op)
+  switch (op) {
+    case BPF_JEQ: return equal(a, b)
+    case BPF_JNE: return not(equal(a, b))
+    case BPF_JSET: return bits(a.t, b.t)
+    default: return ordered(a, b, op)
+  }
 }
 
-export function scalarTaken(a: Scalar, b: Scalar, op: number, is32: boolean): Taken {
-  const x = side(a, is32)
-  const y = side(b, is32)
+/** The same of the lower halves. */
+function lowTaken(a: Scalar, b: Scalar, op: number): Taken {
   switch (op) {
-    case BPF_JEQ: return equal(x, y, a, b, is32)
-    case BPF_JNE: return not(equal(x, y, a, b, is32))
-    case BPF_JSET: return bits(x.t, y.t)
+    case BPF_JEQ: return equalLow(a, b)
+    case BPF_JNE: return not(equalLow(a, b))
+    case BPF_JSET: return bits(tnumSubreg(a.t), tnumSubreg(b.t))
+    default: return ordered(lowSide(a), lowSide(b), op)
+  }
+}
+
+interface Side { umin: bigint | number, umax: bigint | number, smin: bigint | number, smax: bigint | number }
+
+const lowSide = (s: Scalar): Side => ({ umin: s.u32min, umax: s.u32max, smin: s.s32min, smax: s.s32max })
+
+function ordered(x: Side, y: Side, op: number): Taken {
+  switch (op) {
     case BPF_JGT: return x.umin > y.umax ? 1 : x.umax <= y.umin ? 0 : -1
     case BPF_JSGT: return x.smin > y.smax ? 1 : x.smax <= y.smin ? 0 : -1
     case BPF_JLT: return x.umax < y.umin ? 1 : x.umin >= y.umax ? 0 : -1
@@ -51,14 +63,20 @@ export function scalarTaken(a: Scalar, b: Scalar, op: number, is32: boolean): Ta
 
 const not = (t: Taken): Taken => (t === -1 ? -1 : t === 1 ? 0 : 1)
 
-function equal(x: Side, y: Side, a: Scalar, b: Scalar, is32: boolean): Taken {
+function equal(x: Scalar, y: Scalar): Taken {
   if (x.t.mask === 0n && y.t.mask === 0n) return x.t.value === y.t.value ? 1 : 0
-  if (!tnumOverlap(x.t, y.t)) return 0
-  if (x.umin > y.umax || x.umax < y.umin || x.smin > y.smax || x.smax < y.smin) return 0
-  if (is32) return -1
-  const apart = a.u32min > b.u32max || a.u32max < b.u32min || a.s32min > b.s32max || a.s32max < b.s32min
-  return apart ? 0 : -1
+  if (x.umin > y.umax || x.umax < y.umin || x.smin > y.smax || x.smax < y.smin || apart(x, y)) return 0
+  return tnumOverlap(x.t, y.t) ? -1 : 0
 }
+
+function equalLow(x: Scalar, y: Scalar): Taken {
+  if (x.isConst32 && y.isConst32) return ((x.t.value ^ y.t.value) & U32) === 0n ? 1 : 0
+  return apart(x, y) || !tnumOverlap(tnumSubreg(x.t), tnumSubreg(y.t)) ? 0 : -1
+}
+
+/** The lower halves have no value in common. */
+const apart = (a: Scalar, b: Scalar): boolean =>
+  a.u32min > b.u32max || a.u32max < b.u32min || a.s32min > b.s32max || a.s32max < b.s32min
 
 function bits(a: Tnum, b: Tnum): Taken {
   const [x, mask] = b.mask === 0n ? [a, b] : [b, a]

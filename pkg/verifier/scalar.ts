@@ -209,6 +209,12 @@ function boundBits(s: Scalar): void {
 /** reg_bounds_sync(): everything that one view knows, the others learn. Returns its argument. */
 export function sync(s: Scalar): Scalar {
   if (s.t.mask === 0n && agrees(s)) return s
+  if (syncLow(s)) return s
+  return syncWide(s)
+}
+
+/** reg_bounds_sync() as it is written. Exported for the test that compares the two. */
+export function syncWide(s: Scalar): Scalar {
   update(s)
   deduce(s)
   deduce(s)
@@ -216,6 +222,53 @@ export function sync(s: Scalar): Scalar {
   boundBits(s)
   update(s)
   return s
+}
+
+/**
+ * The same for a number below 2^32, in plain numbers: all views are one range then (the signed lower half only as long as it does not
+ * cross its sign), so three rounds of deduction end in the intersection. False, nothing changed: too large, or a contradiction.
+ */
+export function syncLow(s: Scalar): boolean {
+  const { value, mask } = s.t
+  if (value > U32) return false
+  if (mask > U32) {
+    const [u, i] = [s.umax <= U32, s.smin >= 0n && s.smax <= U32]
+    if (!(u && (i || (s.smin <= s.umin && s.smax >= s.umax))) && !(i && s.umin <= s.smin && s.umax >= s.smax)) return false
+  }
+  const v = Number(value)
+  const m = mask <= U32 ? Number(mask) : Number(mask & U32)
+  let s32min = Math.max(s.s32min, (v | (m & S32_MIN)) | 0)
+  let s32max = Math.min(s.s32max, (v | (m & S32_MAX)) | 0)
+  let lo = Math.max(Number(s.umin), Number(s.smin), s.u32min, v)
+  let hi = Math.min(Number(s.umax), Number(s.smax), s.u32max, (v | m) >>> 0)
+  const positive = hi <= S32_MAX || s32min >= 0
+  const negative = !positive && (lo > S32_MAX || s32max < 0)
+  if (positive) {
+    lo = Math.max(lo, s32min)
+    hi = Math.min(hi, s32max)
+  } else if (negative) {
+    lo = Math.max(lo, s32min >>> 0)
+    hi = Math.min(hi, s32max < 0 ? s32max >>> 0 : U32_MAX)
+  }
+  if (lo > hi || s32min > s32max || (negative && lo <= S32_MAX)) return false
+  const unknown = lo === hi ? 0 : 0xffffffff >>> Math.clz32(lo ^ hi)
+  const newMask = (m & unknown) >>> 0
+  const newValue = ((v | (lo & ~unknown)) & ~newMask) >>> 0
+  lo = Math.max(lo, newValue)
+  hi = Math.min(hi, (newValue | newMask) >>> 0)
+  if (lo > hi) return false
+  if (positive || negative) {
+    s32min = lo | 0
+    s32max = hi | 0
+  }
+  if (newValue !== v || newMask !== m || mask > U32) s.t = { value: newValue === v ? value : BigInt(newValue), mask: BigInt(newMask) }
+  s.umin = s.smin = s.umin <= U32 && Number(s.umin) === lo ? s.umin : BigInt(lo)
+  s.umax = s.smax = s.umax <= U32 && Number(s.umax) === hi ? s.umax : BigInt(hi)
+  s.u32min = lo
+  s.u32max = hi
+  s.s32min = s32min
+  s.s32max = s32max
+  return true
 }
 
 const agrees = (s: Scalar): boolean =>
