@@ -10,7 +10,7 @@ export function launcher(name: string): string {
   return `#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS node
 'use strict'
 const fs = require('fs'), path = require('path'), vm = require('vm')
-const lib = path.join(path.dirname(fs.realpathSync(__filename)), '..', 'lib')
+const lib = path.join(__dirname, '..', 'lib')
 const chunks = {}, exportsOf = {}
 function load(part) {
   const file = path.join(lib, '${name}.' + part + '.cjs'), cache = file + '.' + process.version + '.cache'
