@@ -1,7 +1,8 @@
 // The kinds of struct_ops tables this kernel has, laid out by its BTF, and who is registered: kernel/bpf/bpf_struct_ops.c from the
 // kernel's side. What a kind asks of its tables is in its own file (tcp-ca.ts, qdisc-ops.ts).
 import { KernelError } from '../bytes/errors.js'
-import { KIND, type Btf, type BtfComposite, type BtfMember } from '../btf/index.js'
+import type { Btf, BtfComposite, BtfMember } from '../btf/index.js'
+import { KIND } from '../btf/types.js'
 import { StructOpsMap } from '../map/bpf_struct_ops.js'
 import type { TableHost, TableLayout, TableMember, TableView } from '../map/struct-ops-types.js'
 import { EINVAL } from '../uapi/errno.js'
