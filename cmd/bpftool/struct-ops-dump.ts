@@ -1,6 +1,7 @@
 // `bpftool struct_ops dump`: map info and value as typed JSON, function pointers as prototype, program name and id
 // (struct_ops.c: __do_dump; btf_dumper.c: btf_dumper_ptr with prog_id_as_func_ptr).
-import { KIND, type Btf, type BtfComposite, type BtfValue } from '../../pkg/btf/index.js'
+import type { Btf, BtfComposite, BtfValue } from '../../pkg/btf/index.js'
+import { KIND } from '../../pkg/btf/types.js'
 import { KernelError } from '../../pkg/bytes/errors.js'
 import type { Context } from '../../pkg/cli/index.js'
 import type { MapInfo } from '../../pkg/request/bpf.js'
