@@ -45,14 +45,13 @@ export function mayOperate(env: Env, i: Insn, ptr: Reg, scalarFirst: boolean): v
   env.fail(EACCES, `R${n} pointer arithmetic with ${text} operator prohibited`)
 }
 
-/** check_reg_sane_offset() */
+/** check_reg_sane_offset(). A linked number's constant counts as an offset, as it does there. */
 export function saneOffset(env: Env, r: Reg, type: number): void {
   const name = T.typeName(type)
   const limit = BigInt(MAX_VAR_OFF)
   const value = s64(r.num.value)
   if (r.num.isConst && (value >= limit || value <= -limit)) env.fail(EINVAL, `math between ${name} pointer and ${value} is not allowed`)
-  const off = r.type === T.SCALAR_VALUE ? 0 : r.off
-  if (off >= MAX_VAR_OFF || off <= -MAX_VAR_OFF) env.fail(EINVAL, `${name} pointer offset ${off} is not allowed`)
+  if (r.off >= MAX_VAR_OFF || r.off <= -MAX_VAR_OFF) env.fail(EINVAL, `${name} pointer offset ${r.off} is not allowed`)
   const { smin } = r.num
   if (smin === S64_MIN) env.fail(EINVAL, `math between ${name} pointer and register with unbounded min value is not allowed`)
   if (smin >= limit || smin <= -limit) env.fail(EINVAL, `value ${smin} makes ${name} pointer be out of bounds`)

@@ -44,55 +44,59 @@ function constant(op: number, a: bigint, b: bigint): bigint {
 
 type Operation = (d: Scalar, s: Scalar, is32: boolean) => void
 
+/** What is true of the upper half after a 32-bit operation, aluScalar() finds from the lower: nothing is worked out for it here. */
 const operations: Readonly<Record<number, Operation>> = {
-  [BPF_ADD]: (d, s) => {
+  [BPF_ADD]: (d, s, is32) => {
     const t = tnumAdd(d.t, s.t)
     add32(d, s)
-    add64(d, s)
+    if (!is32) add64(d, s)
     d.t = t
   },
-  [BPF_SUB]: (d, s) => {
+  [BPF_SUB]: (d, s, is32) => {
     const t = tnumSub(d.t, s.t)
     sub32(d, s)
-    sub64(d, s)
+    if (!is32) sub64(d, s)
     d.t = t
   },
-  [BPF_NEG]: (d, s) => {
+  [BPF_NEG]: (d, s, is32) => {
     sub32(d, s)
-    sub64(d, s)
+    if (!is32) sub64(d, s)
     d.t = tnumNeg(s.t)
   },
-  [BPF_MUL]: (d, s) => {
+  [BPF_MUL]: (d, s, is32) => {
     d.t = tnumMul(d.t, s.t)
     mul32(d, s)
-    mul64(d, s)
+    if (!is32) mul64(d, s)
   },
-  [BPF_AND]: (d, s) => {
+  [BPF_AND]: (d, s, is32) => {
     const both = d.isConst && s.isConst
     const both32 = d.isConst32 && s.isConst32
     d.t = tnumAnd(d.t, s.t)
     if (both32) known32(d, d.t.value)
     else setU32(d, Number(d.t.value & U32), Math.min(d.u32max, s.u32max))
+    if (is32) return update32(d)
     if (both) Object.assign(d, known(d.t.value))
     else setU64(d, d.t.value, d.umax < s.umax ? d.umax : s.umax)
     update(d)
   },
-  [BPF_OR]: (d, s) => {
+  [BPF_OR]: (d, s, is32) => {
     const both = d.isConst && s.isConst
     const both32 = d.isConst32 && s.isConst32
     d.t = tnumOr(d.t, s.t)
     if (both32) known32(d, d.t.value)
     else setU32(d, Math.max(d.u32min, s.u32min), Number((d.t.value | d.t.mask) & U32))
+    if (is32) return update32(d)
     if (both) Object.assign(d, known(d.t.value))
     else setU64(d, d.umin > s.umin ? d.umin : s.umin, d.t.value | d.t.mask)
     update(d)
   },
-  [BPF_XOR]: (d, s) => {
+  [BPF_XOR]: (d, s, is32) => {
     const both = d.isConst && s.isConst
     const both32 = d.isConst32 && s.isConst32
     d.t = tnumXor(d.t, s.t)
     if (both32) known32(d, d.t.value)
     else setU32(d, Number(d.t.value & U32), Number((d.t.value | d.t.mask) & U32))
+    if (is32) return update32(d)
     if (both) Object.assign(d, known(d.t.value))
     else setU64(d, d.t.value, d.t.value | d.t.mask)
     update(d)

@@ -88,10 +88,10 @@ function bits(a: Tnum, b: Tnum): Taken {
 /** Narrows both to the values for which the comparison holds. `a` and `b` must be fresh copies; empty results are widened again. */
 export function refine(a: Scalar, b: Scalar, op: number, is32: boolean): void {
   refineOp(a, b, op, is32)
-  for (const s of [a, b]) {
-    sync(s)
-    if (!sane(s)) unbound(s)
-  }
+  sync(a)
+  sync(b)
+  if (!sane(a)) unbound(a)
+  if (!sane(b)) unbound(b)
 }
 
 function refineOp(a: Scalar, b: Scalar, op: number, is32: boolean): void {

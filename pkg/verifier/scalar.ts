@@ -1,7 +1,7 @@
 // What is known of a 64-bit number: its tnum and its ranges, signed and unsigned, of all 64 and of the lower 32 bits, kept in
 // accord as reg_bounds_sync() does (kernel/bpf/verifier.c). Scalars never change: registers and saved states share them.
 import {
-  tnumConst, tnumClearSubreg, tnumIntersect, tnumOr, tnumRange, tnumSubreg, tnumUnknown, u64, s64, U32, U64, type Tnum,
+  tnumConst, tnumClearSubreg, tnumIntersect, tnumOr, tnumRange, tnumStep, tnumSubreg, tnumUnknown, u64, s64, U32, U64, type Tnum,
 } from './tnum.js'
 
 export const S64_MIN = -(1n << 63n)
@@ -124,6 +124,16 @@ function update64(s: Scalar): void {
   s.smax = minB(s.smax, s64(value | (mask & S64_MAX)))
   s.umin = maxB(s.umin, value)
   s.umax = minB(s.umax, value | mask)
+  const only = mask === 0n ? undefined : onlyMember(s)
+  if (only !== undefined) Object.assign(s, makeKnown(only))
+}
+
+/** The one value that the bits and the unsigned range have in common, where that is plain to see. */
+function onlyMember({ t, umin, umax }: Scalar): bigint | undefined {
+  const next = tnumStep(t, umin)
+  if ((umin & ~t.mask) === t.value) return next > umax ? umin : undefined
+  if (next === (t.value | t.mask)) return next
+  return next <= umax && tnumStep(t, next) > umax ? next : undefined
 }
 
 /** __update_reg_bounds() */
@@ -137,7 +147,15 @@ function deduce32(s: Scalar): void {
   from64(s, s.umin, s.umax)
   from64(s, s.smin, s.smax)
   if ((s.u32min | 0) <= (s.u32max | 0)) meetS32(s, s.u32min | 0, s.u32max | 0)
-  if (s.s32min >>> 0 <= s.s32max >>> 0) meetU32(s, s.s32min >>> 0, s.s32max >>> 0)
+  if (s.s32min >>> 0 <= s.s32max >>> 0) {
+    meetU32(s, s.s32min >>> 0, s.s32max >>> 0)
+  } else if (s.u32max < s.s32min >>> 0) {
+    s.s32min = s.u32min | 0
+    s.u32max = Math.min(s.u32max, s.s32max >>> 0)
+  } else if (s.s32max >>> 0 < s.u32min) {
+    s.s32max = s.u32max | 0
+    s.u32min = Math.max(s.u32min, s.s32min >>> 0)
+  }
 }
 
 /** A 64-bit range whose upper halves are equal, or follow each other while the lower half runs through zero. */
@@ -226,11 +244,11 @@ export function syncWide(s: Scalar): Scalar {
 
 /**
  * The same for a number below 2^32, in plain numbers: all views are one range then (the signed lower half only as long as it does not
- * cross its sign), so three rounds of deduction end in the intersection. False, nothing changed: too large, or a contradiction.
+ * cross its sign), so three rounds of deduction end in the intersection. False, nothing changed: too large, bits with gaps, or a contradiction.
  */
 export function syncLow(s: Scalar): boolean {
   const { value, mask } = s.t
-  if (value > U32) return false
+  if (value > U32 || (mask > U32 ? mask !== U64 : (mask & (mask + 1n)) !== 0n)) return false
   if (mask > U32) {
     const [u, i] = [s.umax <= U32, s.smin >= 0n && s.smax <= U32]
     if (!(u && (i || (s.smin <= s.umin && s.smax >= s.umax))) && !(i && s.umin <= s.smin && s.umax >= s.smax)) return false
@@ -241,8 +259,9 @@ export function syncLow(s: Scalar): boolean {
   let s32max = Math.min(s.s32max, (v | (m & S32_MAX)) | 0)
   let lo = Math.max(Number(s.umin), Number(s.smin), s.u32min, v)
   let hi = Math.min(Number(s.umax), Number(s.smax), s.u32max, (v | m) >>> 0)
-  const positive = hi <= S32_MAX || s32min >= 0
-  const negative = !positive && (lo > S32_MAX || s32max < 0)
+  const crosses = s32min < 0 && s32max >= 0
+  const positive = hi <= S32_MAX || s32min >= 0 || (crosses && hi < s32min >>> 0)
+  const negative = !positive && (lo > S32_MAX || s32max < 0 || (crosses && lo > s32max))
   if (positive) {
     lo = Math.max(lo, s32min)
     hi = Math.min(hi, s32max)
@@ -284,9 +303,12 @@ export function zext32(s: Scalar): void {
   s.smax = signed ? BigInt(s.s32max) : U32
 }
 
+/** range_bounds_violation() */
+const empty = (s: Scalar): boolean => s.umin > s.umax || s.smin > s.smax || s.u32min > s.u32max || s.s32min > s.s32max
+
 /** reg_bounds_sanity_check(): no range is empty, a constant is one in every view. */
 export function sane(s: Scalar): boolean {
-  if (s.umin > s.umax || s.smin > s.smax || s.u32min > s.u32max || s.s32min > s.s32max) return false
+  if (empty(s)) return false
   if (s.isConst && (s.umin !== s.t.value || s.umax !== s.t.value || u64(s.smin) !== s.t.value || u64(s.smax) !== s.t.value)) return false
   const low = Number(s.t.value & U32)
   return !s.isConst32 || (s.u32min === low && s.u32max === low && s.s32min === (low | 0) && s.s32max === (low | 0))

@@ -98,6 +98,23 @@ export const tnumOverlap = (a: Tnum, b: Tnum): boolean => {
   return (a.value & mu) === (b.value & mu)
 }
 
+/** tnum_step(): the smallest member above z; the largest or smallest member if z is beyond them. */
+export function tnumStep({ value, mask }: Tnum, z: bigint): bigint {
+  const top = value | mask
+  if (z >= top) return top
+  if (z < value) return value
+  const next = z + 1n
+  const wrong = (next ^ value) & ~mask & U64
+  if (wrong === 0n) return next
+  const at = BigInt(bitLength(wrong) - 1)
+  const below = (bit: bigint): bigint => value & ((1n << bit) - 1n)
+  const above = (bit: bigint): bigint => (next >> (bit + 1n)) << (bit + 1n)
+  if ((value >> at) & 1n) return above(at) | (1n << at) | below(at)
+  const free = mask & ~next & ~((1n << (at + 1n)) - 1n)
+  const lowest = BigInt(bitLength(free & -free) - 1)
+  return above(lowest) | (1n << lowest) | below(lowest)
+}
+
 /** What both say; they must not contradict each other (then the result is arbitrary). */
 export function tnumIntersect(a: Tnum, b: Tnum): Tnum {
   const v = a.value | b.value
