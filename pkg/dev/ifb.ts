@@ -1,4 +1,5 @@
 // The intermediate functional block: a device that only redirects can reach; what comes elsewise is dropped (drivers/net/ifb.c).
+import { countTx } from './count.js'
 import { SKB } from '../skb/layout.js'
 import { ARPHRD, IFF, type DevKind } from './types.js'
 
@@ -20,11 +21,7 @@ export const ifb: DevKind = {
       env.drop(dev, skb, 'NOT_SPECIFIED')
       return true
     }
-    const stats = dev.tx[queue]!
-    stats.packets += 1
-    stats.bytes += len
-    dev.stats.txPackets += 1
-    dev.stats.txBytes += len
+    countTx(dev, queue, len)
     return true
   },
 }

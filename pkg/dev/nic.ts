@@ -1,4 +1,5 @@
 // An emulated NIC: four queue pairs, native XDP, and a link with a rate behind it (dev/wire-link.ts).
+import { countTx } from './count.js'
 import { ARPHRD, IFF, type DevKind } from './types.js'
 
 /** Queue pairs of eth0 and eth1. */
@@ -17,11 +18,7 @@ export const nic: DevKind = {
   queues: () => ({ tx: NIC_QUEUES, rx: NIC_QUEUES, realTx: NIC_QUEUES, realRx: NIC_QUEUES }),
   xmit(env, dev, skb, queue, len) {
     if (dev.tx[queue]!.stopped) return false
-    const stats = dev.tx[queue]!
-    stats.packets += 1
-    stats.bytes += len
-    dev.stats.txPackets += 1
-    dev.stats.txBytes += len
+    countTx(dev, queue, len)
     env.startWire(dev, skb, false)
     return true
   },

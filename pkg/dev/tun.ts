@@ -1,4 +1,5 @@
 // tun and tap: the other end is a reader of one of the device's queues (drivers/net/tun.c: tun_net_xmit).
+import { countTx } from './count.js'
 import { MAX_TAP_QUEUES } from './tun-state.js'
 import { ARPHRD, IFF, type DevDefaults, type DevKind } from './types.js'
 
@@ -23,11 +24,7 @@ export const tun: DevKind = {
     if (queue >= state.numQueues) return drop(env, dev, skb, 'DEV_READY')
     const pass = state.filter === 0 ? len : env.tunFilter(dev, skb)
     if (pass === 0) return drop(env, dev, skb, 'TAP_TXFILTER')
-    const stats = dev.tx[queue]!
-    stats.packets += 1
-    stats.bytes += Math.min(pass, len)
-    dev.stats.txPackets += 1
-    dev.stats.txBytes += Math.min(pass, len)
+    countTx(dev, queue, Math.min(pass, len))
     env.leave(dev, skb, queue)
     return true
   },

@@ -1,4 +1,5 @@
 // A pair of virtual Ethernet devices: what one sends the other receives (drivers/net/veth.c).
+import { countTx } from './count.js'
 import { ARPHRD, IFF, type DevKind } from './types.js'
 
 /** VETH_RING_SIZE */
@@ -23,11 +24,7 @@ export const veth: DevKind = {
       env.drop(dev, skb, reason)
       return true
     }
-    const stats = dev.tx[queue]!
-    stats.packets += 1
-    stats.bytes += len
-    dev.stats.txPackets += 1
-    dev.stats.txBytes += len
+    countTx(dev, queue, len)
     return true
   },
 }

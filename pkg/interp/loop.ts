@@ -90,7 +90,7 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
         hi[dst] = lo[dst]! >> 31
         break
       case 0xc7: case 0xcf: a.arsh64(lo, hi, dst, bl); break
-      case 0xd7: // bswap
+      case 0xd7: case 0xdc: // bswap, and be on this little-endian memory
         if (imm === 64) {
           const top = a.bswap32(lo[dst]!)
           lo[dst] = a.bswap32(hi[dst]!)
@@ -119,16 +119,6 @@ export function execute(env: LoopHost, start: Decoded, slot: number, regs: Regs)
       case 0xd4: // le
         if (imm < 64) hi[dst] = 0
         if (imm === 16) lo[dst] = lo[dst]! & 0xffff
-        break
-      case 0xdc: // be
-        if (imm === 64) {
-          const top = a.bswap32(lo[dst]!)
-          lo[dst] = a.bswap32(hi[dst]!)
-          hi[dst] = top
-        } else {
-          lo[dst] = imm === 32 ? a.bswap32(lo[dst]!) : a.bswap16(lo[dst]!)
-          hi[dst] = 0
-        }
         break
 
       // BPF_JMP

@@ -1,49 +1,22 @@
 // cpumap: kernel/bpf/cpumap.c. The frames on their way to a CPU are datapath's; an entry says how many fit and which program runs there.
-import type { Region } from '../mem/space.js'
 import { ATTACH_TYPE, MAP_F, MAP_TYPE, PROG_TYPE, UPDATE } from '../uapi/bpf.js'
 import { E2BIG, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../uapi/errno.js'
 import { refuse, type NewMap } from './check.js'
 import { ENTRY, badValueSize, fits, progOf, readEntry, storeEntry, type Entry } from './entry.js'
+import { EMPTY, EntryMap } from './entry-map.js'
 import { MAP, writeHeader } from './header.js'
-import { IndexedMap } from './indexed.js'
-import type { MapAttr, MapHost, MapKind } from './types.js'
+import type { MapKind } from './types.js'
 
 /** CONFIG_NR_CPUS, and the most frames a ptr_ring may be asked to hold. */
 const NR_CPUS = 256
 const MAX_QSIZE = 16384
-const EMPTY: Entry = { number: 0, progId: 0 }
 
-export class CpuMap extends IndexedMap {
-  constructor(attr: MapAttr, region: Region, host: MapHost) {
-    super(attr, region, host, ENTRY)
-  }
-
-  protected override find(key: number): number {
-    const slot = super.find(key)
-    return slot !== 0 && this.mem.u32[slot >> 2] !== 0 ? slot : 0
-  }
-
-  lookup(key: number): number {
-    return this.find(key)
-  }
-
-  update(): number {
-    return -EINVAL
-  }
-
-  delete(key: number): number {
-    const slot = super.find(key)
-    if (slot === 0) return -EINVAL
-    this.touch()
-    storeEntry(this.host, slot, EMPTY)
-    return 0
-  }
-
+export class CpuMap extends EntryMap {
   override sysUpdate(key: Uint8Array, value: Uint8Array, flags: number): void {
     this.checkWrite()
     this.checkLock(flags)
     const entry = readEntry(value)
-    const slot = super.find(this.stageKey(key))
+    const slot = this.slotOf(this.stageKey(key))
     refuse(flags > UPDATE.EXIST, EINVAL)
     refuse(slot === 0, E2BIG)
     refuse(flags === UPDATE.NOEXIST, EEXIST)
@@ -62,10 +35,6 @@ export class CpuMap extends IndexedMap {
   target(key: number): { cpu?: number; progId?: number } | undefined {
     const slot = this.find(key)
     return slot === 0 ? undefined : { cpu: (slot - this.base) / ENTRY, ...progOf(this.host, slot) }
-  }
-
-  override destroy(): void {
-    for (let index = 0; index < this.attr.maxEntries; index += 1) storeEntry(this.host, this.at(index), EMPTY)
   }
 }
 

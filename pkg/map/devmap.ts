@@ -1,14 +1,11 @@
 // devmap: kernel/bpf/devmap.c. Its hash is devmap-hash.ts.
 import { MAP_F, MAP_TYPE, UPDATE, ATTACH_TYPE, PROG_TYPE } from '../uapi/bpf.js'
 import { E2BIG, EEXIST, EINVAL } from '../uapi/errno.js'
-import type { Region } from '../mem/space.js'
 import { ACCESS, refuse, type NewMap } from './check.js'
 import { ENTRY, badValueSize, fits, progOf, readEntry, storeEntry, type Entry } from './entry.js'
+import { EMPTY, EntryMap } from './entry-map.js'
 import { MAP, writeHeader } from './header.js'
-import { IndexedMap } from './indexed.js'
-import type { MapAttr, MapHost, MapKind } from './types.js'
-
-const EMPTY: Entry = { number: 0, progId: 0 }
+import type { MapHost, MapKind } from './types.js'
 
 /** dev_map_alloc_check, for both kinds. Entries are the kernel's: programs only read them. */
 export function checkDevmap(attr: NewMap): void {
@@ -23,36 +20,11 @@ export function checkDevEntry({ number, progId }: Entry, host: MapHost): void {
   refuse(progId !== 0 && !fits(host, progId, PROG_TYPE.XDP, ATTACH_TYPE.XDP_DEVMAP), EINVAL)
 }
 
-export class DevMap extends IndexedMap {
-  constructor(attr: MapAttr, region: Region, host: MapHost) {
-    super(attr, region, host, ENTRY)
-  }
-
-  protected override find(key: number): number {
-    const slot = super.find(key)
-    return slot !== 0 && this.mem.u32[slot >> 2] !== 0 ? slot : 0
-  }
-
-  lookup(key: number): number {
-    return this.find(key)
-  }
-
-  update(): number {
-    return -EINVAL
-  }
-
-  delete(key: number): number {
-    const slot = super.find(key)
-    if (slot === 0) return -EINVAL
-    this.touch()
-    storeEntry(this.host, slot, EMPTY)
-    return 0
-  }
-
+export class DevMap extends EntryMap {
   override sysUpdate(key: Uint8Array, value: Uint8Array, flags: number): void {
     this.checkWrite()
     this.checkLock(flags)
-    const slot = super.find(this.stageKey(key))
+    const slot = this.slotOf(this.stageKey(key))
     refuse(flags > UPDATE.EXIST, EINVAL)
     refuse(slot === 0, E2BIG)
     refuse(flags === UPDATE.NOEXIST, EEXIST)
@@ -84,10 +56,6 @@ export class DevMap extends IndexedMap {
       this.touch()
       storeEntry(this.host, slot, EMPTY)
     }
-  }
-
-  override destroy(): void {
-    for (let index = 0; index < this.attr.maxEntries; index += 1) storeEntry(this.host, this.at(index), EMPTY)
   }
 }
 
